@@ -1,0 +1,1 @@
+"""Hermes Agent: a personal AI agent on a machine that its owner controls."""

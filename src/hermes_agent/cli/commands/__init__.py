@@ -1,0 +1,1 @@
+"""One module a command; `hermes_agent.cli.table` names them."""

@@ -1,0 +1,21 @@
+"""The root command."""
+
+import click
+
+from hermes_agent.cli.group import LazyGroup
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    no_args_is_help=False,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "ignore_unknown_options": True,
+        "allow_interspersed_args": False,
+    },
+    epilog="Without a command: hermes chat. Its options may follow directly: hermes -q 'hello'.",
+)
+@click.pass_context
+def root(ctx: click.Context) -> None:
+    """Hermes Agent: a personal AI agent on a machine that you control."""

@@ -1,0 +1,29 @@
+"""All commands: where each lives and what it says of itself in `--help`.
+
+The help stands here so that `hermes --help` imports none of them.
+"""
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """`module` below `hermes_agent.cli.commands` holds a click command named `command`."""
+
+    module: str
+    help: str
+
+
+COMMANDS: dict[str, Entry] = {
+    "chat": Entry("chat", "Talk to the agent (the default command)."),
+    "config": Entry("config", "Show and change the configuration."),
+    "doctor": Entry("doctor", "Find out what is wrong, and mend it with --fix."),
+    "completion": Entry("completion", "Print the completion script for bash, zsh or fish."),
+    "gateway": Entry("gateway", "The always-on service."),
+    "insights": Entry("insights", "What the agent did, and what it cost."),
+    "model": Entry("model", "Choose, list and test models."),
+    "sessions": Entry("sessions", "List, search, export and tidy past conversations."),
+    "setup": Entry("setup", "Set the agent up, question by question."),
+    "status": Entry("status", "What is configured and whether it works."),
+    "tools": Entry("tools", "List, enable and disable the agent's tools."),
+    "version": Entry("version", "The version, and what it runs on."),
+}

@@ -1,0 +1,1 @@
+"""Configuration: paths, schema, layers, edits, secrets, managed mode."""

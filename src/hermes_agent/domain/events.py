@@ -1,0 +1,96 @@
+"""What a turn tells as it goes, and how it can end. Every entrance shows these its own way."""
+
+import msgspec
+
+from hermes_agent.domain.messages import Message, ToolCall, ToolResult, Usage
+from hermes_agent.domain.model import CallDelta, ReasoningDelta, Retrying, TextDelta
+
+
+class MessageDone(msgspec.Struct, frozen=True, tag="message"):
+    """A message is finished and stored."""
+
+    message: Message
+
+
+class ToolStarted(msgspec.Struct, frozen=True, tag="tool_started"):
+    """A tool call begins; `summary` is one line for people."""
+
+    call: ToolCall
+    summary: str
+
+
+class ToolOutput(msgspec.Struct, frozen=True, tag="tool_output"):
+    """A running tool call printed something."""
+
+    call_id: str
+    text: str
+
+
+class ToolFinished(msgspec.Struct, frozen=True, tag="tool_finished"):
+    """A tool call ended, one way or another."""
+
+    result: ToolResult
+
+
+class Steered(msgspec.Struct, frozen=True, tag="steered"):
+    """What the person typed meanwhile has reached the model."""
+
+    text: str
+
+
+class Notice(msgspec.Struct, frozen=True, tag="notice"):
+    """Something the person should know that is not part of the answer."""
+
+    text: str
+
+
+class Completed(msgspec.Struct, frozen=True, tag="completed"):
+    """The model finished its answer."""
+
+    message: Message
+
+
+class Interrupted(msgspec.Struct, frozen=True, tag="interrupted"):
+    """The person stopped the turn; the history is whole."""
+
+
+class BudgetSpent(msgspec.Struct, frozen=True, tag="budget_spent"):
+    """The iterations ran out; `message` is the model's closing answer, if it gave one."""
+
+    limit: int
+    message: Message | None = None
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """The model could not go on. `error` names the class; what is stored stays."""
+
+    error: str
+    message: str
+    hint: str | None = None
+
+
+Ending = Completed | Interrupted | BudgetSpent | Failed
+
+
+class TurnEnded(msgspec.Struct, frozen=True, tag="turn_ended"):
+    """The last event of every turn. `usage` sums the turn's model calls."""
+
+    ending: Ending
+    usage: Usage
+    iterations: int
+    duration: float
+
+
+Event = (
+    TextDelta
+    | ReasoningDelta
+    | CallDelta
+    | Retrying
+    | MessageDone
+    | ToolStarted
+    | ToolOutput
+    | ToolFinished
+    | Steered
+    | Notice
+    | TurnEnded
+)

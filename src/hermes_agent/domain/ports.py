@@ -1,0 +1,148 @@
+"""What is plugged in: the loop and the tools know these protocols, wiring gives the real things."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Protocol
+
+from hermes_agent.domain.asking import Approval, ApprovalRequest
+from hermes_agent.domain.events import Event
+from hermes_agent.domain.execution import CommandResult, FileInfo, ProcessInfo
+from hermes_agent.domain.messages import Message, ToolCall, ToolResult
+from hermes_agent.domain.model import Delta, Request, ToolSpec
+
+Emit = Callable[[Event], None]
+
+
+class Model(Protocol):
+    """A model behind a wire, or several with retry and fallback."""
+
+    @property
+    def name(self) -> str:
+        """What the vendor calls it."""
+        ...
+
+    @property
+    def context_length(self) -> int:
+        """The window in tokens, as well as it is known."""
+        ...
+
+    def stream(self, request: Request) -> AsyncIterator[Delta]:
+        """The answer as it comes; the last delta is `Finished`. Raises `ModelError`."""
+        ...
+
+
+class Toolbox(Protocol):
+    """The tools of one session, with policy, truncation and redaction already round them."""
+
+    def specs(self) -> tuple[ToolSpec, ...]:
+        """What the model is told; the same bytes at every call of a session."""
+        ...
+
+    def independent(self, calls: Sequence[ToolCall]) -> bool:
+        """Whether these calls may run side by side."""
+        ...
+
+    def summary(self, call: ToolCall) -> str:
+        """One line for people; never fails, whatever the arguments are."""
+        ...
+
+    async def run(self, call: ToolCall, emit: Emit) -> ToolResult:
+        """Run one call. Whatever goes wrong comes back as a result, cancellation too:
+        a cancelled call ends its command and returns what there was, as `interrupted`."""
+        ...
+
+
+class Journal(Protocol):
+    """Where a turn writes what happened, each line committed before the next step."""
+
+    async def append(self, message: Message) -> Message:
+        """Store a finished message; returned with its row id."""
+        ...
+
+    async def call_started(self, call: ToolCall) -> None:
+        """A tool call is about to run."""
+        ...
+
+    async def call_finished(self, result: ToolResult) -> None:
+        """A tool call ended; its result is safe."""
+        ...
+
+
+class Asker(Protocol):
+    """A person who can be asked. Where there is none, the answer is no."""
+
+    async def approve(self, request: ApprovalRequest) -> Approval:
+        """The person's decision; a time-out is `deny`."""
+        ...
+
+    async def clarify(self, question: str, choices: tuple[str, ...]) -> str | None:
+        """The person's words, or None when nobody answered."""
+        ...
+
+
+class Files(Protocol):
+    """Files as the environment's commands see them. Paths are absolute or relative to `cwd`.
+
+    Raises `OSError` of the fitting kind; policy has been asked before.
+    """
+
+    async def stat(self, path: str) -> FileInfo | None:
+        """What is there, links followed; None when nothing is."""
+        ...
+
+    async def read(self, path: str, *, limit: int) -> bytes:
+        """The first `limit` bytes. Only regular files."""
+        ...
+
+    async def write(self, path: str, data: bytes) -> None:
+        """Replace atomically, parents made, mode and owner of an existing file kept."""
+        ...
+
+    async def remove(self, path: str) -> None:
+        """Delete a file."""
+        ...
+
+    async def list(self, path: str) -> list[str]:
+        """The names in a directory, sorted."""
+        ...
+
+
+class Environment(Protocol):
+    """Where commands run: this machine, a sandbox, later a container or another machine."""
+
+    @property
+    def name(self) -> str:
+        """`local`, `bubblewrap`, …"""
+        ...
+
+    @property
+    def cwd(self) -> str:
+        """The session's working directory; `cd` in a command moves it."""
+        ...
+
+    @property
+    def files(self) -> Files:
+        """The files that commands here see."""
+        ...
+
+    async def run(
+        self,
+        command: str,
+        *,
+        workdir: str | None = None,
+        timeout: float,
+        pty: bool = False,
+        on_output: Callable[[str], None] | None = None,
+    ) -> CommandResult:
+        """Run to the end in a shell. On cancellation the whole process group is killed within
+        200 ms and `CancelledError` goes on, with the output so far in its first argument."""
+        ...
+
+    async def spawn(
+        self, command: str, *, workdir: str | None = None, pty: bool = False
+    ) -> ProcessInfo:
+        """Start in the background."""
+        ...
+
+    async def close(self) -> None:
+        """End what still runs and give everything back."""
+        ...
