@@ -1,0 +1,46 @@
+"""How a person reaches a running turn: stop it, or say something more."""
+
+import asyncio
+from collections import deque
+
+
+class Control:
+    """One turn's ear. Methods are called from the event loop that runs the turn."""
+
+    def __init__(self) -> None:
+        self._said: deque[str] = deque()
+        self._task: asyncio.Task[object] | None = None
+        self.stopping = False
+
+    def steer(self, text: str) -> None:
+        """Reaches the model with the next call, as a user message."""
+        self._said.append(text)
+
+    def take(self) -> str | None:
+        """The next thing said, if any."""
+        return self._said.popleft() if self._said else None
+
+    def stop(self) -> None:
+        """End the turn now: a running command is killed, the history stays whole."""
+        self.stopping = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def attach(self) -> None:
+        """Called by the loop in its own task: this is what `stop` cancels."""
+        self._task = asyncio.current_task()
+        if self.stopping and self._task is not None:
+            self._task.cancel()
+
+    def detach(self) -> None:
+        """The turn has nothing more to stop."""
+        self._task = None
+
+    def absorb(self) -> bool:
+        """Whether a `CancelledError` just caught was `stop`; then it is spent here."""
+        if not self.stopping or self._task is None:
+            return False
+        while self._task.cancelling():
+            self._task.uncancel()
+        self._task = None
+        return True
