@@ -93,6 +93,8 @@ class Loop:
         continuations = empty = 0
         while turn.iterations < self._settings.max_iterations:
             await self._hear(turn, emit)
+            if control.stopping:
+                return Interrupted()
             message = await self._ask(turn, specs, emit)
             if message.tool_calls:
                 await self._run_calls(turn, message.tool_calls, emit)
@@ -112,8 +114,6 @@ class Loop:
                 await self._steer(turn, text, emit)
             else:
                 return Completed(message=message)
-            if control.stopping:
-                return Interrupted()
         return await self._conclude(turn, emit)
 
     async def _run_calls(self, turn: "_Turn", calls: Sequence[ToolCall], emit: Emit) -> None:

@@ -1,0 +1,91 @@
+"""Context files: what a project says to agents that work in it.
+
+The first kind found counts: `.hermes.md` or `HERMES.md` (from the folder up to the root of its
+git repository), `AGENTS.md`, `CLAUDE.md`, `.cursorrules` with `.cursor/rules/*.mdc`.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+from hermes_agent.context.prompt import Piece
+
+MAX_CHARS = 20_000
+_HEAD = 0.7
+_SUSPICIOUS = re.compile(
+    r"(ignore|disregard|forget)\s+(all\s+|any\s+)?(the\s+)?(previous|prior|above|earlier)\s+"
+    r"(instructions|prompts?|rules)"
+    r"|do\s+not\s+(tell|inform)\s+the\s+(user|person)"
+    r"|(cat|curl|wget|send|post)\b[^\n]{0,80}(\.env\b|api[_-]?key|secrets?\b|\.ssh/id_)",
+    re.IGNORECASE,
+)
+_HIDDEN = {"Cf", "Co"}
+_HARMLESS = {"\u200d", "\ufeff", "\u00ad"}
+
+
+def context_files(cwd: Path) -> tuple[Piece, ...]:
+    """The context files for a session that starts in `cwd`, ready for the prompt."""
+    return tuple(_piece(path) for path in _found(cwd) if path.is_file())
+
+
+def _found(cwd: Path) -> list[Path]:
+    own = next(_upwards(cwd, (".hermes.md", "HERMES.md")), None)
+    if own is not None:
+        return [own]
+    for name in ("AGENTS.md", "CLAUDE.md"):
+        near = next(_upwards(cwd, (name,)), None)
+        if near is not None:
+            return [near]
+    rules = sorted((cwd / ".cursor" / "rules").glob("*.mdc"))
+    cursor = cwd / ".cursorrules"
+    return [*([cursor] if cursor.is_file() else []), *rules]
+
+
+def _upwards(cwd: Path, names: tuple[str, ...]) -> Iterator[Path]:
+    """Candidates from `cwd` up to the git root; outside a repository only `cwd` itself."""
+    folders = [cwd, *cwd.parents]
+    root = next((index for index, folder in enumerate(folders) if (folder / ".git").exists()), 0)
+    for folder in folders[: root + 1]:
+        for name in names:
+            if (folder / name).is_file():
+                yield folder / name
+
+
+def _piece(path: Path) -> Piece:
+    name = f"file:{path.name}"
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_CHARS * 4 + 1)
+    except OSError as error:
+        return Piece(name, f"({path} could not be read: {error.strerror})")
+    text = _without_front_matter(raw.decode("utf-8", "replace"))
+    problem = _problem(text)
+    if problem:
+        return Piece(name, f"({path} was left out: {problem}.)")
+    return Piece(name, f"# From {path} (the project's own notes)\n{_cut(text).strip()}")
+
+
+def _problem(text: str) -> str | None:
+    found = _SUSPICIOUS.search(text)
+    if found:
+        return f"it reads like an injected instruction: “{found.group(0)[:60]}”"
+    hidden = {c for c in text if unicodedata.category(c) in _HIDDEN} - _HARMLESS
+    if hidden:
+        return f"it holds invisible characters (U+{ord(min(hidden)):04X})"
+    return None
+
+
+def _without_front_matter(text: str) -> str:
+    if text.startswith("---\n") and (end := text.find("\n---", 4)) != -1:
+        return text[end + 4 :].lstrip("\n")
+    return text
+
+
+def _cut(text: str) -> str:
+    if len(text) <= MAX_CHARS:
+        return text
+    head = int(MAX_CHARS * _HEAD)
+    tail = MAX_CHARS - head
+    omitted = len(text) - MAX_CHARS
+    return f"{text[:head]}\n[… {omitted} characters left out …]\n{text[-tail:]}"
