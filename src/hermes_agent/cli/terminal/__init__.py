@@ -1,0 +1,1 @@
+"""The terminal chat: what is shown, and how a person answers back."""

@@ -1,0 +1,73 @@
+"""The one-line forms: a tool call with its duration, a diff, an ending, a duration, a count."""
+
+from hermes_agent.cli.terminal.style import Colour, paint
+from hermes_agent.domain.events import BudgetSpent, Failed, Interrupted, TurnEnded
+from hermes_agent.domain.messages import CallStatus, ToolResult
+
+_MARKS: dict[CallStatus, tuple[str, Colour]] = {
+    "ok": ("✓", "green"),
+    "error": ("✗", "red"),
+    "denied": ("⊘", "yellow"),
+    "interrupted": ("■", "yellow"),
+}
+MAX_DIFF_LINES = 40
+
+
+def tool_line(result: ToolResult, summary: str, *, colour: bool) -> str:
+    """`✓ terminal  ls -la  0.1 s`."""
+    mark, hue = _MARKS[result.status]
+    text = result.summary or summary
+    # A tool's own line often starts with its name; saying it twice helps nobody.
+    text = text.removeprefix(result.name).lstrip(": ")
+    time = paint(duration(result.duration), "dim", on=colour)
+    return f"{paint(mark, hue, on=colour)} {paint(result.name, 'cyan', on=colour)}  {text}  {time}"
+
+
+def diff_lines(diff: str, *, colour: bool) -> list[str]:
+    """A unified diff for the eye, cut after 40 lines."""
+    hues: dict[str, Colour] = {"+": "green", "-": "red", "@": "cyan"}
+    lines = [line for line in diff.splitlines() if not line.startswith(("---", "+++"))]
+    shown: list[str] = []
+    for line in lines[:MAX_DIFF_LINES]:
+        hue = hues.get(line[:1], "dim")
+        shown.append("  " + paint(line, hue, on=colour))
+    if len(lines) > MAX_DIFF_LINES:
+        more = len(lines) - MAX_DIFF_LINES
+        shown.append("  " + paint(f"… {more} more lines", "dim", on=colour))
+    return shown
+
+
+def ending_line(ended: TurnEnded, *, colour: bool) -> str:
+    """What to say when a turn did not simply complete; empty when it did."""
+    match ended.ending:
+        case Interrupted():
+            return paint("■ Interrupted. What was done so far is kept.", "yellow", on=colour)
+        case BudgetSpent(limit=limit):
+            return paint(
+                f"■ Stopped after {limit} model calls (agent.max_turns). Say “go on” to go on.",
+                "yellow",
+                on=colour,
+            )
+        case Failed(message=message, hint=hint):
+            text = paint(f"✗ {message}", "red", on=colour)
+            return f"{text}\n  {hint}" if hint else text
+        case _:
+            return ""
+
+
+def duration(seconds: float) -> str:
+    """`40 ms`, `1.2 s`, `2 min 5 s`."""
+    if seconds < 0.1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+
+
+def count(number: int) -> str:
+    """`950`, `12.3k`, `1.2M`."""
+    if number < 1000:
+        return str(number)
+    if number < 1_000_000:
+        return f"{number / 1000:.1f}k"
+    return f"{number / 1_000_000:.1f}M"

@@ -1,0 +1,1 @@
+"""Sessions: from a history to a turn and back, and the slash commands."""

@@ -1,0 +1,146 @@
+"""A session in hand: its row in the store, its history, its prompt, and the turns run in it."""
+
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from hermes_agent.agent.control import Control
+from hermes_agent.agent.loop import Loop, Settings
+from hermes_agent.domain.errors import NotFoundError
+from hermes_agent.domain.events import TurnEnded
+from hermes_agent.domain.messages import Image, Message, Usage
+from hermes_agent.domain.model import Effort
+from hermes_agent.domain.ports import Emit, Model, Toolbox
+from hermes_agent.store.journal import SessionJournal
+from hermes_agent.store.port import Session, SessionChange, SessionStore
+
+
+class Choices(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person may change between two turns. `max_iterations` counts model calls."""
+
+    max_iterations: int = 90
+    effort: Effort | None = None
+    temperature: float | None = None
+
+
+class LiveSession:
+    """One session, one turn at a time.
+
+    The row is made with the first message, so that looking around leaves no empty sessions.
+    `system` is the prompt; a resumed session keeps the one that it was begun with.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: SessionStore,
+        row: Session,
+        stored: bool,
+        system: str,
+        model: Model,
+        toolbox: Toolbox,
+        choices: Choices,
+        history: Sequence[Message] = (),
+    ) -> None:
+        self.row = row
+        self.model = model
+        self.choices = choices
+        self.toolbox = toolbox
+        self.usage = Usage()
+        self.last_input = next((m.usage.input for m in reversed(history) if m.usage), 0)
+        self._system = system
+        self._store = store
+        self._stored = stored
+        self._history = list(history)
+        self._journal = SessionJournal(store, row.id)
+
+    @property
+    def id(self) -> str:
+        """The session's id."""
+        return self.row.id
+
+    @property
+    def stored(self) -> bool:
+        """Whether the store knows the session yet."""
+        return self._stored
+
+    @property
+    def system(self) -> str:
+        """The system prompt as it is sent."""
+        return self._system
+
+    @property
+    def history(self) -> tuple[Message, ...]:
+        """All messages, in order."""
+        return tuple(self._history)
+
+    async def run(
+        self, text: str, control: Control, emit: Emit, images: tuple[Image, ...] = ()
+    ) -> TurnEnded:
+        """Answer one message of the person's. Everything is stored as it finishes."""
+        if not self._stored:
+            self.row = self._store.create(self.row)
+            self._stored = True
+        said = Message(role="user", content=text, images=images, timestamp=time.time())
+        self._history.append(await self._journal.append(said))
+        return await self._answer(control, emit)
+
+    async def _answer(self, control: Control, emit: Emit) -> TurnEnded:
+        settings = Settings(
+            system=self._system,
+            max_iterations=self.choices.max_iterations,
+            effort=self.choices.effort,
+            temperature=self.choices.temperature,
+            session_id=self.id,
+        )
+        loop = Loop(
+            model=self.model, toolbox=self.toolbox, journal=self._journal, settings=settings
+        )
+        try:
+            ended = await loop.run(self._history, control, emit)
+        finally:
+            self._history = list(self._store.history(self.id))
+        self.usage += ended.usage
+        self.last_input = next(
+            (m.usage.input for m in reversed(self._history) if m.usage), self.last_input
+        )
+        return ended
+
+    def rewind(self) -> Message | None:
+        """Take back the person's last message and all that came of it; returns that message."""
+        last = next((m for m in reversed(self._history) if m.role == "user"), None)
+        if last is None or last.id is None:
+            return None
+        self._store.rewind(self.id, last.id)
+        self._history = list(self._store.history(self.id))
+        return last
+
+    def rename(self, title: str) -> str | None:
+        """Set the title; returns it cleaned. Raises `NotFoundError` before the first message."""
+        if not self._stored:
+            raise NotFoundError("The session has no messages yet, so it has no title either.")
+        return self._store.rename(self.id, title)
+
+    def change_prompt(self, system: str) -> None:
+        """Another prompt from the next turn on (a personality was chosen)."""
+        self._system = system
+        self.row = msgspec.structs.replace(self.row, system_prompt=system)
+        if self._stored:
+            self._store.update(self.id, SessionChange(system_prompt=system))
+
+    def change_model(self, model: Model) -> None:
+        """Another model from the next turn on."""
+        self.model = model
+        self.row = msgspec.structs.replace(self.row, model=model.name)
+        if self._stored:
+            self._store.update(self.id, SessionChange(model=model.name))
+
+    def end(self, reason: str) -> None:
+        """The person left; a resumed session takes this back."""
+        if self._stored:
+            self._store.end(self.id, reason)
+
+    async def close(self) -> None:
+        """Nothing more will be written."""
+        await self._journal.close()
