@@ -1,0 +1,93 @@
+"""Key bindings of the terminal application."""
+
+from typing import Protocol
+
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+
+from hermes_agent.cli.terminal.panel import Panel
+
+
+class Keyed(Protocol):
+    """What keys act on."""
+
+    panel: Panel | None
+    buffer: Buffer
+
+    def submit(self) -> None:
+        """Enter."""
+        ...
+
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        ...
+
+    def exit(self) -> None:
+        """Ctrl-D."""
+        ...
+
+
+def key_bindings(screen: Keyed) -> KeyBindings:
+    """Enter sends, Alt-Enter and Ctrl-J make a new line; a panel takes arrows and letters."""
+    keys = KeyBindings()
+    in_panel = Condition(lambda: screen.panel is not None)
+    empty = Condition(lambda: not screen.buffer.text)
+
+    @keys.add("enter")
+    def _(_event: KeyPressEvent) -> None:
+        state = screen.buffer.complete_state
+        if state is not None and state.current_completion is not None:
+            screen.buffer.complete_state = None
+            return
+        screen.submit()
+
+    @keys.add("escape", "enter")
+    @keys.add("c-j")
+    def _(_event: KeyPressEvent) -> None:
+        screen.buffer.insert_text("\n")
+
+    @keys.add("tab", filter=~in_panel)
+    def _(_event: KeyPressEvent) -> None:
+        suggestion = screen.buffer.suggestion
+        if suggestion is not None and suggestion.text and not screen.buffer.complete_state:
+            screen.buffer.insert_text(suggestion.text)
+        elif screen.buffer.complete_state:
+            screen.buffer.complete_next()
+        else:
+            screen.buffer.start_completion(insert_common_part=True)
+
+    @keys.add("c-c")
+    def _(_event: KeyPressEvent) -> None:
+        screen.interrupt()
+
+    @keys.add("c-d", filter=empty)
+    def _(_event: KeyPressEvent) -> None:
+        screen.exit()
+
+    @keys.add("c-l")
+    def _(event: KeyPressEvent) -> None:
+        event.app.renderer.clear()
+
+    @keys.add("up", filter=in_panel)
+    def _(_event: KeyPressEvent) -> None:
+        if screen.panel is not None:
+            screen.panel.move(-1)
+
+    @keys.add("down", filter=in_panel)
+    def _(_event: KeyPressEvent) -> None:
+        if screen.panel is not None:
+            screen.panel.move(1)
+
+    @keys.add("<any>", filter=in_panel & empty)
+    def _(event: KeyPressEvent) -> None:
+        panel = screen.panel
+        if panel is None:
+            return
+        chosen = next((o for o in panel.options if o.key and o.key == event.data.lower()), None)
+        if chosen is not None:
+            panel.choose(chosen.value)
+        elif panel.free_text and event.data.isprintable():
+            screen.buffer.insert_text(event.data)
+
+    return keys

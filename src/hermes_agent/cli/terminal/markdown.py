@@ -1,0 +1,24 @@
+"""Finished Markdown blocks as terminal text, by rich."""
+
+import io
+import shutil
+
+MAX_WIDTH = 100
+
+
+def rendered(block: str, *, colour: bool) -> str:
+    """`block` with headings, lists, tables and highlighted code; plain text without colour."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        width=min(MAX_WIDTH, shutil.get_terminal_size().columns),
+        highlight=False,
+        legacy_windows=False,
+    )
+    console.print(Markdown(block, code_theme="ansi_dark", hyperlinks=False))
+    return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
