@@ -1,0 +1,92 @@
+"""What a builtin tool is, and what it gets to work with.
+
+`tools/builtin/<name>.py` holds two functions, `summary` and `run` (see `ToolModule`);
+`tools/builtin/<name>.json` beside it holds `name`, `description` and `parameters`, the JSON
+Schema of the arguments. The arguments are validated before either function is called.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import msgspec
+
+from hermes_agent.domain.ports import Asker, Environment
+from hermes_agent.tools.session import ToolSession
+
+Arguments = dict[str, object]
+
+
+class Guard(Protocol):
+    """Which paths tools may touch. Paths are absolute; the answer is the resolved path."""
+
+    def check_read(self, path: str) -> str:
+        """Raises `DeniedError` when the file may not be read."""
+        ...
+
+    def check_write(self, path: str) -> str:
+        """Raises `DeniedError` when the file may not be written."""
+        ...
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Times in seconds, sizes in characters.
+
+    `output_chars` caps every tool's result, `terminal_chars` what a command printed.
+    """
+
+    terminal_timeout: float = 180.0
+    terminal_chars: int = 50_000
+    output_chars: int = 100_000
+    clarify_timeout: float = 120.0
+    parallel: int = 8
+
+
+def _ignore(text: str) -> None:
+    """Nobody watches."""
+
+
+class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a tool may use. A tool touches files and runs commands only through this.
+
+    `approve_command(command, workdir)` returns when the command may run and raises
+    `DeniedError` when it may not. `emit_output` shows text to the person while the tool runs.
+    """
+
+    environment: Environment
+    asker: Asker
+    guard: Guard
+    approve_command: Callable[[str, str | None], Awaitable[None]]
+    session: ToolSession = msgspec.field(default_factory=ToolSession)
+    emit_output: Callable[[str], None] = _ignore
+    limits: Limits = Limits()
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a tool gives: `data` is JSON (or text) for the model, the rest is for the person.
+
+    `ok` False means that the tool could not do it and `data` says why under `error`.
+    `summary` replaces the one line shown while it ran; `diff` is a unified diff.
+    """
+
+    data: dict[str, object] | str
+    ok: bool = True
+    summary: str = ""
+    diff: str | None = None
+
+
+class ToolModule(Protocol):
+    """A module of `tools/builtin`.
+
+    `run` may raise `DeniedError`, `OSError`, any other `HermesError` and `CancelledError`
+    (its first argument, if it is text, is the output so far); the wrappers make results of them.
+    """
+
+    @staticmethod
+    def summary(arguments: Arguments) -> str:
+        """One line for people: what this call is about to do."""
+        ...
+
+    @staticmethod
+    async def run(arguments: Arguments, context: ToolContext) -> Outcome:
+        """Do it."""
+        ...

@@ -1,0 +1,1 @@
+"""Editing text: finding what is meant, and multi-file patches. Pure functions over strings."""

@@ -1,0 +1,20 @@
+"""Paths as the environment's commands see them."""
+
+import posixpath
+
+from hermes_agent.domain.ports import Environment
+
+
+def absolute(path: str, environment: Environment) -> str:
+    """`path` from the session's working directory, `~` being the home of who runs it."""
+    if path == "~" or path.startswith("~/"):
+        from pathlib import Path
+
+        path = posixpath.join(str(Path.home()), path[2:])
+    return posixpath.join(environment.cwd, path)
+
+
+def shown(path: str, environment: Environment) -> str:
+    """`path` for people: relative where it lies below the working directory."""
+    inside = posixpath.join(environment.cwd, "")
+    return path.removeprefix(inside) or "."

@@ -1,0 +1,32 @@
+"""All builtin tools. A tool is a module and a schema in `tools/builtin`, and one line here."""
+
+from typing import Literal, NamedTuple
+
+Effect = Literal["look", "look_all", "change", "note", "everything"]
+
+
+class Entry(NamedTuple):
+    """`module` is below `hermes_agent.tools.builtin`; `help` is for people, not for the model.
+
+    `effect` decides what may run side by side: `look` reads the paths it names, `look_all` reads
+    anywhere, `change` writes the paths it names, `note` touches its own state alone, and
+    `everything` may touch anything.
+    """
+
+    module: str
+    toolset: str
+    help: str
+    effect: Effect
+
+
+# The order is the order in which the model sees the tools.
+TABLE: dict[str, Entry] = {
+    "terminal": Entry("terminal", "terminal", "Run shell commands", "everything"),
+    "process": Entry("process", "terminal", "Follow and steer background commands", "everything"),
+    "read_file": Entry("read_file", "file", "Read text files", "look"),
+    "write_file": Entry("write_file", "file", "Create and replace files", "change"),
+    "patch": Entry("patch", "file", "Edit files in place", "change"),
+    "search_files": Entry("search_files", "file", "Search in and for files", "look_all"),
+    "todo": Entry("todo", "todo", "Keep a list of steps", "note"),
+    "clarify": Entry("clarify", "clarify", "Ask the person a question", "everything"),
+}
