@@ -1,0 +1,123 @@
+"""`.env`: one parser and one writer.
+
+The grammar is what python-dotenv (https://saurabh-kumar.com/python-dotenv/#file-format) and
+systemd's EnvironmentFile= (systemd.exec(5)) agree on: `KEY=VALUE` lines, an optional `export`,
+`#` comments, single and double quotes that may span lines, backslash escapes in double quotes.
+Nothing is interpolated. The writer quotes so that both read the same value back.
+"""
+
+import re
+from pathlib import Path
+
+import msgspec
+
+from hermes_agent.config.reading import read_text
+from hermes_agent.domain.errors import ConfigError, UsageError
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_START = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.]*)[ \t]*=[ \t]*")
+_PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./~^\[\]{}*?!()<>|&;-]*")
+_COMMENT = re.compile(r"(?:^|[ \t]+)#.*$")
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "$": "$", "`": "`"}
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A piece of the file as it stands there: an assignment, or (no name) anything else."""
+
+    text: str
+    name: str = ""
+    value: str = ""
+
+
+def parse(text: str, source: str = ".env") -> list[Line]:
+    """The file, piece by piece; joined texts give it back. Raises `ConfigError`."""
+    text = text.removeprefix("\ufeff")
+    lines: list[Line] = []
+    at = 0
+    while at < len(text):
+        end = _line_end(text, at)
+        start = _START.match(text, at, end)
+        if start is None:
+            bare = text[at:end].strip()
+            if bare and not bare.startswith("#") and not _is_bare_name(bare):
+                _refuse(text, at, source, "expected NAME=value")
+            lines.append(Line(text[at:end]))
+            at = end
+            continue
+        value, stop = _value(text, start.end(), source)
+        lines.append(Line(text[at:stop], start[1], value))
+        at = stop
+    return lines
+
+
+def values(text: str, source: str = ".env") -> dict[str, str]:
+    """The variables; of a repeated name the last counts."""
+    return {line.name: line.value for line in parse(text, source) if line.name}
+
+
+def read(path: Path) -> dict[str, str]:
+    """The variables of a file, none if there is no file. Raises `ConfigError`."""
+    text = read_text(path, "the secrets file")
+    return {} if text is None else values(text, str(path))
+
+
+def format_line(name: str, value: str) -> str:
+    """One assignment with its newline. Line breaks inside the value are taken out."""
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{name!r} is not a name for an environment variable")
+    flat = "".join(value.splitlines()).replace("\0", "")
+    if _PLAIN.fullmatch(flat):
+        return f"{name}={flat}\n"
+    if "'" not in flat and "\\" not in flat:
+        return f"{name}='{flat}'\n"
+    escaped = "".join(f"\\{c}" if c in '\\"$`' else c for c in flat)
+    return f'{name}="{escaped}"\n'
+
+
+def _line_end(text: str, at: int) -> int:
+    end = text.find("\n", at)
+    return len(text) if end < 0 else end + 1
+
+
+def _is_bare_name(line: str) -> bool:
+    words = line.split()
+    return NAME.fullmatch(words[-1]) is not None and words[:-1] in ([], ["export"])
+
+
+def _value(text: str, at: int, source: str) -> tuple[str, int]:
+    """The value that begins at `at`, and where its last line ends."""
+    quote = text[at : at + 1]
+    if quote not in ("'", '"'):
+        end = _line_end(text, at)
+        return _COMMENT.sub("", text[at:end].rstrip("\r\n")).rstrip(), end
+    parts: list[str] = []
+    pos = at + 1
+    while True:
+        char = text[pos : pos + 1]
+        if char == "":
+            _refuse(text, at, source, f"the quote {quote} is never closed")
+        if char == quote:
+            break
+        if char == "\\" and quote == '"' and text[pos + 1 : pos + 2] in _ESCAPES:
+            parts.append(_ESCAPES[text[pos + 1]])
+            pos += 2
+            continue
+        if char == "\\" and quote == "'" and text[pos + 1 : pos + 2] in ("'", "\\"):
+            parts.append(text[pos + 1])
+            pos += 2
+            continue
+        parts.append(char)
+        pos += 1
+    end = _line_end(text, pos)
+    if _COMMENT.sub("", text[pos + 1 : end].rstrip("\r\n")).strip():
+        _refuse(text, pos, source, f"text after the closing quote {quote}")
+    return "".join(parts), end
+
+
+def _refuse(text: str, at: int, source: str, problem: str) -> None:
+    # The line itself is not shown: it may hold a secret.
+    line = text.count("\n", 0, at) + 1
+    raise ConfigError(
+        f"{source}, line {line}: {problem}",
+        hint="Mend the line, or let hermes config migrate try.",
+    )

@@ -1,0 +1,56 @@
+"""What flags and session commands may still change where a declaration manages the home."""
+
+from typing import Any, cast
+
+FREE = ("model", "agent.reasoning_effort", "display")
+"""A person may choose these whatever is declared."""
+
+NARROWING = (
+    "toolsets",
+    "platform_toolsets",
+    "agent.max_turns",
+    "budget",
+    "agent.disabled_toolsets",
+)
+"""A person may only ask for less of these."""
+
+FINAL = (
+    "approvals",
+    "security",
+    "terminal.backend",
+    "mcp_servers",
+    "budget",
+    "command_allowlist",
+    "terminal.env_passthrough",
+    "unauthorized_dm_behavior",
+)
+"""Only the declaration (or config.yaml, where the declaration is silent) decides these."""
+
+_EVERYTHING = ("all", "*", "hermes-cli")
+
+
+def under(key: str, roots: tuple[str, ...]) -> bool:
+    """Whether a dotted key is one of these or lies below one."""
+    return any(key == root or key.startswith(root + ".") for root in roots)
+
+
+def may_override(key: str, declared: Any, wanted: Any) -> bool:
+    """Whether a flag may set `key` to `wanted` where the effective value is `declared`."""
+    if under(key, NARROWING):
+        return _narrower(key, declared, wanted)
+    return under(key, FREE)
+
+
+def _narrower(key: str, declared: Any, wanted: Any) -> bool:
+    if key == "agent.disabled_toolsets":
+        return set(_words(declared)) <= set(_words(wanted))
+    if isinstance(wanted, int | float):
+        return declared is None or wanted <= declared
+    if isinstance(wanted, list | tuple):
+        allowed = set(_words(declared))
+        return bool(allowed & set(_EVERYTHING)) or set(_words(wanted)) <= allowed
+    return False
+
+
+def _words(value: Any) -> list[str]:
+    return [str(each) for each in cast("list[object]", value or [])]
