@@ -1,0 +1,1 @@
+"""The vendors' wire formats, written from the vendors' own API references."""
