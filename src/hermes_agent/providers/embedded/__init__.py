@@ -1,0 +1,1 @@
+"""The embedded model: a small model on this machine, for when there is no key and no server."""

@@ -1,0 +1,81 @@
+"""The inference library: part of the installation (extra `local`), or a private copy.
+
+The copy is for installations that nothing can be added to. It is fetched by the machine's own
+package client, so that its index, certificates, proxies and credentials are honoured.
+"""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from hermes_agent.domain.errors import ModelError
+from hermes_agent.providers.embedded.clients import package_environment, pip_command, uv_command
+from hermes_agent.providers.embedded.places import Places, private_folder
+
+LIBRARY = "xllamacpp"
+REQUIREMENT = "xllamacpp>=2026.10"
+
+_HINT = (
+    "Install the extra: `uv sync --extra local` in a checkout, `uv tool install "
+    "'hermes-agent[local]'` or `pip install 'hermes-agent[local]'` elsewhere."
+)
+
+
+def has_runtime(places: Places) -> bool:
+    """Whether the library is there, in the installation or as a private copy."""
+    return importlib.util.find_spec(LIBRARY) is not None or _private(places).is_dir()
+
+
+def require_runtime(places: Places) -> Path | None:
+    """The folder to add to the import path; None when the installation has the library."""
+    if importlib.util.find_spec(LIBRARY) is not None:
+        return None
+    if _private(places).is_dir():
+        return _private(places).parent
+    raise ModelError("The library that runs the offline model is not installed", hint=_HINT)
+
+
+def install_runtime(places: Places | None = None) -> None:
+    """Fetch the library into the cache folder, unless it is there. The caller has consent."""
+    places = places or Places.of()
+    if has_runtime(places):
+        return
+    target = _private(places).parent
+    private_folder(target.parent)
+    fresh = target.with_name(target.name + ".partial")
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        done = subprocess.run(
+            _command(fresh),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=package_environment(),
+            check=False,
+        )
+        if done.returncode:
+            raise ModelError(
+                f"The library that runs the offline model could not be fetched: "
+                f"{done.stderr.decode(errors='replace').strip()[-500:]}",
+                hint=_HINT,
+            )
+        shutil.rmtree(target, ignore_errors=True)
+        fresh.rename(target)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _private(places: Places) -> Path:
+    # Compiled for one interpreter version: another one gets a copy of its own.
+    return places.runtime / f"{sys.version_info.major}.{sys.version_info.minor}" / LIBRARY
+
+
+def _command(target: Path) -> list[str]:
+    rest = ["--target", str(target), "--no-deps", "--only-binary", ":all:", REQUIREMENT]
+    if uv := uv_command():
+        return [*uv, "pip", "install", "--python", sys.executable, *rest]
+    if pip := pip_command():
+        return [*pip, "install", "--no-input", *rest]
+    raise ModelError("Neither pip nor uv is here to fetch the offline model's library", hint=_HINT)
