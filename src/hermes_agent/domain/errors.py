@@ -46,6 +46,14 @@ class NewerStoreError(StoreError):
     """The database was written by a newer version and is left untouched."""
 
 
+class StoreBusy(StoreError):
+    """Another process held the database for too long."""
+
+
+class TitleTaken(StoreError):
+    """Another session already has this title."""
+
+
 class EnvironmentFault(HermesError):
     """The place where commands run is not usable."""
 
@@ -82,7 +90,22 @@ class CredentialRefused(ModelError):
 
 
 class ContextOverflow(ModelError):
-    """The conversation is longer than the model's context window."""
+    """The conversation is longer than the model's context window.
+
+    `limit` is the window in tokens, if the vendor named it.
+    """
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        limit: int | None = None,
+        hint: str | None = None,
+        status: int | None = None,
+        vendor: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, status=status, vendor=vendor)
+        self.limit = limit
 
 
 class ContentRefused(ModelError):

@@ -1,0 +1,204 @@
+"""One connection to the file: opening it, transactions, and errors in words."""
+
+import os
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import apsw
+
+from hermes_agent.domain.errors import StoreBusy, StoreError
+from hermes_agent.store.sqlite import migrations
+
+BUSY_SECONDS = 5.0
+_WAL_KEPT_BYTES = 64 * 1024 * 1024
+
+
+class Database:
+    """A connection that several threads may share; each transaction has it alone."""
+
+    def __init__(self, connection: apsw.Connection, path: Path, *, read_only: bool) -> None:
+        self.path = path
+        self.read_only = read_only
+        self._connection = connection
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def read(self) -> Generator[apsw.Connection]:
+        """The connection for one or more statements that see the same state."""
+        with self._lock, in_words(self.path):
+            if self._connection.in_transaction:
+                yield self._connection
+                return
+            self._connection.execute("BEGIN")
+            try:
+                yield self._connection
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+
+    @contextmanager
+    def write(self) -> Generator[apsw.Connection]:
+        """A transaction: committed at the end, undone on any error."""
+        if self.read_only:
+            raise StoreError(
+                f"{self.path} can be read but not written.",
+                hint="Look at the owner and mode of the file and of its folder.",
+            )
+        with self._lock, in_words(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+
+@contextmanager
+def in_words(path: Path) -> Generator[None]:
+    """Turn the engine's errors into ours, with the file and what to do."""
+    try:
+        yield
+    except apsw.BusyError as error:
+        raise StoreBusy(
+            f"Another process held {path} for more than {BUSY_SECONDS:.0f} seconds.",
+            hint="Try again; if it stays so, look for a program that has the file open.",
+        ) from error
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise StoreError(
+            f"{path} is damaged ({error}).",
+            hint="hermes doctor --fix keeps it aside and saves what can be read.",
+        ) from error
+    except apsw.FullError as error:
+        raise StoreError(
+            f"The disk of {path} is full; what was stored before is safe.",
+            hint="Free some space and try again.",
+        ) from error
+    except apsw.ReadOnlyError as error:
+        raise StoreError(
+            f"{path} can be read but not written.",
+            hint="Look at the owner and mode of the file and of its folder.",
+        ) from error
+    except apsw.CantOpenError as error:
+        raise StoreError(
+            f"{path} cannot be opened ({error}).",
+            hint="Look at the owner and mode of the file and of its folder.",
+        ) from error
+    except apsw.IOError as error:
+        raise StoreError(
+            f"{path} could not be read or written ({error}); what was stored before is safe.",
+            hint="Look at the disk: space, quota, health.",
+        ) from error
+    except apsw.Error as error:
+        raise StoreError(f"{path} cannot be used ({error}).") from error
+
+
+def connect(path: Path) -> Database:
+    """Open the file for reading and writing, made or migrated where needed.
+
+    Where it cannot be written, it is opened for reading.
+    """
+    with in_words(path):
+        _make(path)
+        try:
+            connection = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READWRITE)
+            return _prepared(connection, path)
+        except (apsw.ReadOnlyError, apsw.CantOpenError):
+            return _connect_for_reading(path)
+
+
+def _make(path: Path) -> None:
+    """An empty file that only its owner can read; the engine gives its side files the same
+    mode. An existing file keeps its own: a shared deployment sets another on purpose."""
+    if path.exists():
+        return
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be made: {error.strerror}.",
+            hint="Look at the owner and mode of the folder, or set HERMES_HOME to another.",
+        ) from error
+
+
+def _prepared(connection: apsw.Connection, path: Path) -> Database:
+    try:
+        connection.set_busy_timeout(int(BUSY_SECONDS * 1000))
+        read_only = connection.readonly("main")
+        done = migrations.applied(connection)
+        if not read_only:
+            _use_wal(connection)
+            connection.execute(
+                "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
+                f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}"
+            )
+            if done < migrations.newest():
+                migrations.migrate(connection, path)
+        elif done < migrations.newest():
+            raise StoreError(
+                f"{path} has an older shape and cannot be written to be brought up to date.",
+                hint="Make it writable once, or copy it to a folder of your own.",
+            )
+    except BaseException:
+        # The last one to close would fold the log into the file; a refused file stays as it is.
+        with suppress(apsw.Error):
+            connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        connection.close(True)
+        raise
+    return Database(connection, path, read_only=read_only)
+
+
+def _use_wal(connection: apsw.Connection) -> None:
+    """The change of journal does not wait for others by itself, so ask until they are done."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except apsw.BusyError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _connect_for_reading(path: Path) -> Database:
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    log = path.with_name(path.name + "-wal")
+    try:
+        return _prepared(apsw.Connection(_uri(path, "mode=ro"), flags=flags), path)
+    except apsw.CantOpenError:
+        # No side files and no leave to make them: nobody writes, so the file is all there is.
+        if log.exists() and log.stat().st_size > 0:
+            raise
+        return _prepared(apsw.Connection(_uri(path, "immutable=1"), flags=flags), path)
+
+
+def _uri(path: Path, option: str) -> str:
+    return f"file:{quote(os.fspath(path))}?{option}"
+
+
+def copy(source: Path, target: Path) -> None:
+    """A consistent copy, mode 0600, complete or absent; others may write meanwhile."""
+    partial = target.with_name(target.name + ".part")
+    partial.unlink(missing_ok=True)
+    os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    reader = apsw.Connection(os.fspath(source), flags=apsw.SQLITE_OPEN_READONLY)
+    writer = apsw.Connection(os.fspath(partial), flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        with writer.backup("main", reader, "main") as backup:
+            backup.step(-1)
+        writer.execute("PRAGMA journal_mode = DELETE")
+    finally:
+        writer.close(True)
+        reader.close(True)
+    partial.replace(target)

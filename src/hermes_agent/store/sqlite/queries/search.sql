@@ -1,0 +1,41 @@
+-- name: words
+-- The newest matches are ranked, not all: a common word matches most of a store.
+WITH matching AS (
+    SELECT f.rowid AS id, f.rank AS score
+    FROM messages_fts AS f
+    CROSS JOIN messages AS m ON m.id = f.rowid
+    CROSS JOIN sessions AS s ON s.id = m.session_id
+    WHERE f.messages_fts MATCH :match
+        AND (:roles IS NULL OR instr(:roles, m.role))
+        AND (:source IS NULL OR s.source = :source)
+    ORDER BY f.rowid DESC
+    LIMIT :considered
+)
+SELECT id FROM matching ORDER BY score, id DESC LIMIT :limit
+
+-- name: word_snippet
+SELECT
+    m.session_id, s.source, s.title, m.id, m.role, m.timestamp,
+    snippet(messages_fts, 0, '>>>', '<<<', '…', 40)
+FROM messages_fts AS f
+JOIN messages AS m ON m.id = f.rowid
+JOIN sessions AS s ON s.id = m.session_id
+WHERE f.messages_fts MATCH :match AND f.rowid = :id
+
+-- name: make_trigrams
+CREATE VIRTUAL TABLE IF NOT EXISTS temp.trigrams USING fts5vocab (main, messages_substrings, row)
+
+-- name: trigrams_beginning_with
+SELECT term FROM temp.trigrams WHERE term >= :start AND term < :start || char(1114111) LIMIT 1000
+
+-- name: substrings
+SELECT
+    m.session_id, s.source, s.title, m.id, m.role, m.timestamp, m.content
+FROM messages_substrings AS f
+CROSS JOIN messages AS m ON m.id = f.rowid
+CROSS JOIN sessions AS s ON s.id = m.session_id
+WHERE f.messages_substrings MATCH :match
+    AND (:roles IS NULL OR instr(:roles, m.role))
+    AND (:source IS NULL OR s.source = :source)
+ORDER BY f.rowid DESC
+LIMIT :considered

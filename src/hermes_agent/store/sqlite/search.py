@@ -1,0 +1,82 @@
+"""Search. Words by the word index; substrings, and scripts without spaces, by trigrams."""
+
+from typing import Any
+
+import apsw
+
+from hermes_agent.domain.messages import Role
+from hermes_agent.store.port import Hit
+from hermes_agent.store.sqlite import matching
+from hermes_agent.store.sqlite.queries import load
+from hermes_agent.store.text import storable
+
+_RANKED = 1000
+_SHORTEST = 3
+
+
+def search(
+    db: apsw.Connection, query: str, roles: tuple[Role, ...], source: str | None, limit: int
+) -> tuple[Hit, ...]:
+    query = storable(query)
+    values: dict[str, Any] = {
+        "roles": ",".join(roles) if roles else None,
+        "source": source,
+        "limit": max(0, limit),
+        "considered": _RANKED,
+    }
+    if matching.UNSPACED.search(query):
+        return _substrings(db, query, values)
+    match = matching.word_match(query)
+    hits = _words(db, match, values) if match else ()
+    return hits or _substrings(db, query, values)
+
+
+def _words(db: apsw.Connection, match: str, values: dict[str, Any]) -> tuple[Hit, ...]:
+    sql = load("search")
+    ids = [row[0] for row in db.execute(sql["words"], {**values, "match": match})]
+    snippets = (
+        db.execute(sql["word_snippet"], {"match": match, "id": found}).fetchone() for found in ids
+    )
+    return tuple(_hit(row, row[6]) for row in snippets if row is not None)
+
+
+def _substrings(db: apsw.Connection, query: str, values: dict[str, Any]) -> tuple[Hit, ...]:
+    """Messages that hold all terms somewhere, newest first."""
+    terms = matching.literal_terms(query)
+    match = _trigram_match(db, terms)
+    if match is None:
+        return ()
+    hits: list[Hit] = []
+    for row in db.execute(load("search")["substrings"], {**values, "match": match}):
+        content = str(row[6])
+        folded = content.lower()
+        if len(hits) < values["limit"] and all(term in folded for term in terms):
+            hits.append(_hit(row, matching.excerpt(content, terms)))
+    return tuple(hits)
+
+
+def _trigram_match(db: apsw.Connection, terms: list[str]) -> str | None:
+    sql = load("search")
+    long = [term for term in terms if len(term) >= _SHORTEST]
+    parts = [matching.trigram_match(long)] if long else []
+    for term in terms:
+        # One Latin letter or two would match everything; a Chinese word is often that short.
+        if len(term) < _SHORTEST and matching.UNSPACED.search(term):
+            db.execute(sql["make_trigrams"])
+            found = db.execute(sql["trigrams_beginning_with"], {"start": term}).fetchall()
+            if not found:
+                return None
+            parts.append("(" + " OR ".join(matching.quoted(str(row[0])) for row in found) + ")")
+    return " AND ".join(parts) or None
+
+
+def _hit(row: Any, snippet: str) -> Hit:
+    return Hit(
+        session_id=row[0],
+        source=row[1],
+        title=row[2],
+        message_id=row[3],
+        role=row[4],
+        timestamp=row[5],
+        snippet=snippet,
+    )
