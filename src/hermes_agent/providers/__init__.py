@@ -1,0 +1,1 @@
+"""Models: wires, the vendor table, credentials, retry and fallback, the embedded model."""

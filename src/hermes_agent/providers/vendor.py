@@ -1,0 +1,85 @@
+"""What a vendor is, and the table of those we know (`vendors.toml`)."""
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+WireName = Literal["chat_completions", "responses", "anthropic", "gemini"]
+
+
+class Quirks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a vendor departs from the wire's common form.
+
+    `max_tokens`: the field that limits the answer. `stream_usage`: whether
+    `stream_options.include_usage` is understood. `effort`: how reasoning effort is asked for.
+    `echo`: the field in which earlier reasoning goes back. `cache`: who places the breakpoints:
+    `key` names the session, `claude` marks blocks for Claude models only, `blocks` for all.
+    """
+
+    max_tokens: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    stream_usage: bool = True
+    effort: Literal["", "reasoning_effort", "reasoning", "thinking", "enable_thinking"] = ""
+    echo: Literal["", "reasoning_content", "reasoning_details"] = ""
+    cache: Literal["", "key", "claude", "blocks"] = ""
+    auth: Literal["bearer", "x-api-key", "x-goog-api-key"] = "bearer"
+
+
+class Prefixed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Keys that begin with `prefix` belong to another address (and wire) of the same vendor."""
+
+    prefix: str
+    base_url: str
+
+
+class Vendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A row of the table. `keys` are environment variables in the order they are looked up.
+
+    `hosts` are further hosts of the vendor's own that its keys may be sent to. A `local` server
+    needs no key.
+    """
+
+    id: str
+    label: str
+    base_url: str
+    wire: WireName = "chat_completions"
+    aliases: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    base_url_env: tuple[str, ...] = ()
+    model: str = ""
+    hosts: tuple[str, ...] = ()
+    headers: dict[str, str] = {}
+    prefixed: tuple[Prefixed, ...] = ()
+    local: bool = False
+    quirks: Quirks = Quirks()
+
+    def owns(self, url: str) -> bool:
+        """Whether this address is one of the vendor's own hosts, over TLS."""
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".").lower()
+        own = {urlsplit(self.base_url).hostname, *self.hosts}
+        own.update(urlsplit(each.base_url).hostname for each in self.prefixed)
+        return parts.scheme == "https" and host in own
+
+
+class _Table(msgspec.Struct, forbid_unknown_fields=True):
+    vendor: tuple[Vendor, ...]
+
+
+@cache
+def vendors() -> tuple[Vendor, ...]:
+    """Every row, in the documented order."""
+    text = files("hermes_agent.providers").joinpath("vendors.toml").read_text("utf-8")
+    return msgspec.convert(tomllib.loads(text), _Table).vendor
+
+
+def find_vendor(name: str) -> Vendor | None:
+    """By id or alias, in any case."""
+    wanted = name.strip().lower()
+    for vendor in vendors():
+        if wanted == vendor.id or wanted in vendor.aliases:
+            return vendor
+    return None
