@@ -1,0 +1,1 @@
+"""Configuration: reading, layers, edits, secrets, managed mode."""
