@@ -76,7 +76,11 @@ async def run_call(call: ToolCall, toolbox: Toolbox, journal: Journal, emit: Emi
             status="interrupted",
             duration=time.monotonic() - began,
         )
-    await journal.call_finished(result)
+    noting = asyncio.ensure_future(journal.call_finished(result))
+    try:
+        await asyncio.shield(noting)
+    except asyncio.CancelledError:
+        await noting  # the call is over: stopping now changes nothing but the next one
     emit(ToolFinished(result=result))
     return result
 

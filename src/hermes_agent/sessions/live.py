@@ -8,7 +8,7 @@ import msgspec
 from hermes_agent.agent.control import Control
 from hermes_agent.agent.loop import Loop, Settings
 from hermes_agent.domain.errors import NotFoundError
-from hermes_agent.domain.events import TurnEnded
+from hermes_agent.domain.events import Event, MessageDone, TurnEnded
 from hermes_agent.domain.messages import Image, Message, Usage
 from hermes_agent.domain.model import Effort
 from hermes_agent.domain.ports import Emit, Model, Toolbox
@@ -97,14 +97,16 @@ class LiveSession:
         loop = Loop(
             model=self.model, toolbox=self.toolbox, journal=self._journal, settings=settings
         )
-        try:
-            ended = await loop.run(self._history, control, emit)
-        finally:
-            self._history = list(self._store.history(self.id))
+
+        def note(event: Event) -> None:
+            if isinstance(event, MessageDone):
+                self._history.append(event.message)
+                if event.message.usage is not None:
+                    self.last_input = event.message.usage.input
+            emit(event)
+
+        ended = await loop.run(tuple(self._history), control, note)
         self.usage += ended.usage
-        self.last_input = next(
-            (m.usage.input for m in reversed(self._history) if m.usage), self.last_input
-        )
         return ended
 
     def rewind(self) -> Message | None:
@@ -141,6 +143,6 @@ class LiveSession:
         if self._stored:
             self._store.end(self.id, reason)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Nothing more will be written."""
-        await self._journal.close()
+        self._journal.close()

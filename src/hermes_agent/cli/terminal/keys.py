@@ -1,10 +1,12 @@
 """Key bindings of the terminal application."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
 
 from hermes_agent.cli.terminal.panel import Panel
 
@@ -14,6 +16,7 @@ class Keyed(Protocol):
 
     panel: Panel | None
     buffer: Buffer
+    on_paste: Callable[[str], str]
 
     def submit(self) -> None:
         """Enter."""
@@ -56,6 +59,11 @@ def key_bindings(screen: Keyed) -> KeyBindings:
             screen.buffer.complete_next()
         else:
             screen.buffer.start_completion(insert_common_part=True)
+
+    @keys.add(Keys.BracketedPaste)
+    def _(event: KeyPressEvent) -> None:
+        text = event.data.replace("\r\n", "\n").replace("\r", "\n")
+        screen.buffer.insert_text(screen.on_paste(text))
 
     @keys.add("c-c")
     def _(_event: KeyPressEvent) -> None:

@@ -75,7 +75,9 @@ class Screen:
         status: Callable[[], StyleAndTextTuples],
         completer: Completer,
         history_file: Path | None,
+        on_paste: Callable[[str], str],
     ) -> None:
+        self.on_paste = on_paste
         self._listener = listener
         self._printing: list[str] = []
         self._live = ""

@@ -1,0 +1,95 @@
+"""One run of `hermes chat`: wire the agent, open the session, then answer once or converse."""
+
+import asyncio
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from hermes_agent.agent.control import Control
+from hermes_agent.cli.app import Agent, open_agent
+from hermes_agent.domain.events import BudgetSpent, Completed, Failed, Interrupted, TurnEnded
+from hermes_agent.sessions.live import LiveSession
+
+if TYPE_CHECKING:
+    from hermes_agent.cli.commands.chat import Options
+
+BUDGET_SPENT = 75
+
+
+async def converse(options: "Options") -> int:
+    """Returns the exit status."""
+    interactive = options.query is None
+    agent = await open_agent(options, interactive=interactive)
+    try:
+        session = agent.open_session(resume=options.resume, latest=options.continue_)
+        try:
+            if interactive:
+                return await _interactive(agent, session)
+            return await _once(agent, session, options)
+        finally:
+            session.close()
+    finally:
+        await agent.close()
+
+
+async def _once(agent: Agent, session: LiveSession, options: "Options") -> int:
+    from hermes_agent.cli.terminal.plain import JsonView, PlainView
+
+    if options.json:
+        view = JsonView()
+        view.say(type="session", session_id=session.id, model=session.model.name)
+        show = view.show
+    else:
+        show = PlainView(
+            quiet=options.quiet,
+            reasoning=agent.config.display.show_reasoning,
+            tools=agent.config.display.tool_progress != "off",
+        ).show
+    for notice in agent.notices:
+        show(notice)
+    control = Control()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, control.stop)
+    loop.add_signal_handler(signal.SIGTERM, control.stop)
+    try:
+        ended = await agent.run_turn(session, options.query or "", control, show)
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        loop.remove_signal_handler(signal.SIGTERM)
+    session.end("query")
+    if options.quiet:
+        sys.stdout.write(f"\nsession_id: {session.id}\n")
+    return exit_status(ended)
+
+
+async def _interactive(agent: Agent, session: LiveSession) -> int:
+    from hermes_agent.cli.terminal.banner import banner, history_lines
+    from hermes_agent.cli.terminal.chat import Chat
+    from hermes_agent.cli.terminal.style import coloured
+
+    colour = coloured()
+    print(banner(agent, session, colour=colour))  # noqa: T201  the screen is not up yet
+    for line in history_lines(session, agent.config.display.resume_display, colour=colour):
+        print(line)  # noqa: T201
+    for notice in agent.notices:
+        print(notice.text)  # noqa: T201
+    chat = Chat(agent, session)
+    await chat.run()
+    session = chat.session
+    session.end("exit")
+    if session.stored:
+        print(f"Go on with: hermes --resume {session.id}")  # noqa: T201
+    return 0
+
+
+def exit_status(ended: TurnEnded) -> int:
+    """0 answered, 1 failed, 75 budget spent, 130 interrupted."""
+    match ended.ending:
+        case Completed():
+            return 0
+        case Interrupted():
+            return 130
+        case BudgetSpent():
+            return BUDGET_SPENT
+        case Failed():
+            return 1

@@ -1,0 +1,16 @@
+"""All slash commands of the terminal chat, put together."""
+
+from typing import TYPE_CHECKING
+
+from hermes_agent.cli.slash.choosing import choosing_commands
+from hermes_agent.cli.slash.looking import looking_commands
+from hermes_agent.cli.slash.talking import talking_commands
+from hermes_agent.sessions.slash import SlashTable
+
+if TYPE_CHECKING:
+    from hermes_agent.cli.terminal.chat import Chat
+
+
+def slash_table(chat: "Chat") -> SlashTable:
+    """The commands, bound to one chat."""
+    return SlashTable([*talking_commands(chat), *choosing_commands(chat), *looking_commands(chat)])
