@@ -12,6 +12,7 @@ import apsw
 
 from hermes_agent.domain.errors import StoreBusy, StoreError
 from hermes_agent.store.sqlite import migrations
+from hermes_agent.store.sqlite.transaction import Transaction, typed
 
 BUSY_SECONDS = 5.0
 _WAL_KEPT_BYTES = 64 * 1024 * 1024
@@ -24,24 +25,25 @@ class Database:
         self.path = path
         self.read_only = read_only
         self._connection = connection
+        self._transaction = typed(connection)
         self._lock = threading.RLock()
 
     @contextmanager
-    def read(self) -> Generator[apsw.Connection]:
+    def read(self) -> Generator[Transaction]:
         """The connection for one or more statements that see the same state."""
         with self._lock, in_words(self.path):
             if self._connection.in_transaction:
-                yield self._connection
+                yield self._transaction
                 return
-            self._connection.execute("BEGIN")
+            self._transaction.execute("BEGIN")
             try:
-                yield self._connection
+                yield self._transaction
             finally:
                 if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                    self._transaction.execute("ROLLBACK")
 
     @contextmanager
-    def write(self) -> Generator[apsw.Connection]:
+    def write(self) -> Generator[Transaction]:
         """A transaction: committed at the end, undone on any error."""
         if self.read_only:
             raise StoreError(
@@ -49,13 +51,13 @@ class Database:
                 hint="Look at the owner and mode of the file and of its folder.",
             )
         with self._lock, in_words(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._transaction.execute("BEGIN IMMEDIATE")
             try:
-                yield self._connection
-                self._connection.execute("COMMIT")
+                yield self._transaction
+                self._transaction.execute("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                    self._transaction.execute("ROLLBACK")
                 raise
 
     def close(self) -> None:
@@ -135,10 +137,10 @@ def _prepared(connection: apsw.Connection, path: Path) -> Database:
     try:
         connection.set_busy_timeout(int(BUSY_SECONDS * 1000))
         read_only = connection.readonly("main")
-        done = migrations.applied(connection)
+        done = migrations.applied(typed(connection), path)
         if not read_only:
             _use_wal(connection)
-            connection.execute(
+            typed(connection).execute(
                 "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
                 f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}"
             )
@@ -163,7 +165,7 @@ def _use_wal(connection: apsw.Connection) -> None:
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            typed(connection).execute("PRAGMA journal_mode = WAL")
             return
         except apsw.BusyError:
             if time.monotonic() > deadline:
@@ -185,20 +187,3 @@ def _connect_for_reading(path: Path) -> Database:
 
 def _uri(path: Path, option: str) -> str:
     return f"file:{quote(os.fspath(path))}?{option}"
-
-
-def copy(source: Path, target: Path) -> None:
-    """A consistent copy, mode 0600, complete or absent; others may write meanwhile."""
-    partial = target.with_name(target.name + ".part")
-    partial.unlink(missing_ok=True)
-    os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-    reader = apsw.Connection(os.fspath(source), flags=apsw.SQLITE_OPEN_READONLY)
-    writer = apsw.Connection(os.fspath(partial), flags=apsw.SQLITE_OPEN_READWRITE)
-    try:
-        with writer.backup("main", reader, "main") as backup:
-            backup.step(-1)
-        writer.execute("PRAGMA journal_mode = DELETE")
-    finally:
-        writer.close(True)
-        reader.close(True)
-    partial.replace(target)

@@ -3,16 +3,15 @@
 from collections.abc import Iterable
 from typing import Any
 
-import apsw
-
 from hermes_agent.store.port import Insights, Stats, Tally, ToolTally
 from hermes_agent.store.sqlite.queries import load
+from hermes_agent.store.sqlite.transaction import Transaction
 
 _SESSION, _LABEL, _SOURCE, _MODEL, _DAY, _FIGURES = range(6)
 _TOP = 10
 
 
-def stats(db: apsw.Connection, size: int) -> Stats:
+def stats(db: Transaction, size: int) -> Stats:
     sql = load("insights")
     sessions, messages, oldest, newest = db.execute(sql["stats"]).fetchone() or (0, 0, None, None)
     return Stats(
@@ -25,7 +24,7 @@ def stats(db: apsw.Connection, size: int) -> Stats:
     )
 
 
-def insights(db: apsw.Connection, since: float, source: str | None) -> Insights:
+def insights(db: Transaction, since: float, source: str | None) -> Insights:
     sql = load("insights")
     values = {"since": since, "source": source}
     facts = db.execute(sql["facts"], values).fetchall()

@@ -2,7 +2,6 @@
 
 import time
 
-import apsw
 import msgspec
 
 from hermes_agent.domain.errors import NotFoundError
@@ -11,10 +10,11 @@ from hermes_agent.store.arrange import arrange
 from hermes_agent.store.port import Repair, ToolRun
 from hermes_agent.store.sqlite import rows, sessions
 from hermes_agent.store.sqlite.queries import load
+from hermes_agent.store.sqlite.transaction import Transaction
 from hermes_agent.store.text import storable
 
 
-def append(db: apsw.Connection, session_id: str, message: Message) -> Message:
+def append(db: Transaction, session_id: str, message: Message) -> Message:
     sessions.require(db, session_id)
     message = rows.cleaned(message)
     if not message.timestamp:
@@ -27,7 +27,7 @@ def append(db: apsw.Connection, session_id: str, message: Message) -> Message:
     return _insert(db, session_id, message)
 
 
-def _insert(db: apsw.Connection, session_id: str, message: Message) -> Message:
+def _insert(db: Transaction, session_id: str, message: Message) -> Message:
     sql = load("messages")
     db.execute(sql["insert"], rows.message_values(session_id, message))
     message_id = db.last_insert_rowid()
@@ -51,14 +51,13 @@ def _insert(db: apsw.Connection, session_id: str, message: Message) -> Message:
     return msgspec.structs.replace(message, id=message_id)
 
 
-def _replace_repaired(db: apsw.Connection, session_id: str, message: Message) -> Message | None:
+def _replace_repaired(db: Transaction, session_id: str, message: Message) -> Message | None:
     """Put a late result where a repair said "interrupted": the truth is better."""
     sql = load("messages")
     values = {"session_id": session_id, "call_id": message.tool_call_id}
     stored = db.execute(sql["answered_by_repair"], values).get
     if stored is None:
         return None
-    assert isinstance(stored, int)
     db.execute(
         sql["replace_answer"],
         {
@@ -71,14 +70,14 @@ def _replace_repaired(db: apsw.Connection, session_id: str, message: Message) ->
     return msgspec.structs.replace(message, id=stored)
 
 
-def history(db: apsw.Connection, session_id: str) -> tuple[Message, ...]:
+def history(db: Transaction, session_id: str) -> tuple[Message, ...]:
     sessions.require(db, session_id)
     return tuple(
         rows.message(row) for row in db.execute(load("messages")["history"], (session_id,))
     )
 
 
-def call_started(db: apsw.Connection, session_id: str, call: ToolCall) -> None:
+def call_started(db: Transaction, session_id: str, call: ToolCall) -> None:
     sessions.require(db, session_id)
     db.execute(
         load("runs")["start"],
@@ -93,7 +92,7 @@ def call_started(db: apsw.Connection, session_id: str, call: ToolCall) -> None:
     )
 
 
-def call_finished(db: apsw.Connection, session_id: str, result: ToolResult) -> None:
+def call_finished(db: Transaction, session_id: str, result: ToolResult) -> None:
     sql = load("runs")
     sessions.require(db, session_id)
     now = time.time()
@@ -117,16 +116,16 @@ def call_finished(db: apsw.Connection, session_id: str, result: ToolResult) -> N
     )
 
 
-def _last_asking(db: apsw.Connection, session_id: str) -> int | None:
+def _last_asking(db: Transaction, session_id: str) -> int | None:
     found = db.execute(load("messages")["last_asking"], (session_id,)).get
     return found if isinstance(found, int) else None
 
 
-def runs(db: apsw.Connection, session_id: str) -> tuple[ToolRun, ...]:
+def runs(db: Transaction, session_id: str) -> tuple[ToolRun, ...]:
     return tuple(rows.run(row) for row in db.execute(load("runs")["list"], (session_id,)))
 
 
-def repair(db: apsw.Connection, session_id: str) -> Repair:
+def repair(db: Transaction, session_id: str) -> Repair:
     wanted = arrange(history(db, session_id), runs(db, session_id))
     written: list[Message] = []
     added: list[Message] = []
@@ -148,7 +147,7 @@ def repair(db: apsw.Connection, session_id: str) -> Repair:
     return Repair(history=tuple(written), added=tuple(added))
 
 
-def _settle_answered(db: apsw.Connection, session_id: str, asking: int, answer: Message) -> None:
+def _settle_answered(db: Transaction, session_id: str, asking: int, answer: Message) -> None:
     sql = load("runs")
     values = {
         "session_id": session_id,
@@ -160,15 +159,14 @@ def _settle_answered(db: apsw.Connection, session_id: str, asking: int, answer: 
     db.execute(sql["settle"], (session_id, answer.tool_call_id))
 
 
-def _moved(db: apsw.Connection, message: Message) -> Message:
+def _moved(db: Transaction, message: Message) -> Message:
     sql = load("messages")
     new = db.execute(sql["next_id"]).get
-    assert isinstance(new, int)
     db.execute(sql["move"], {"old": message.id, "new": new})
     return msgspec.structs.replace(message, id=new)
 
 
-def rewind(db: apsw.Connection, session_id: str, message_id: int) -> int:
+def rewind(db: Transaction, session_id: str, message_id: int) -> int:
     sessions.require(db, session_id)
     sql = load("messages")
     if db.execute(sql["is_in_session"], (session_id, message_id)).get is None:

@@ -7,6 +7,7 @@ import msgspec
 
 from hermes_agent.domain.messages import Image, Message, Reasoning, ToolCall, Usage
 from hermes_agent.store.port import Session, SessionSummary, ToolRun
+from hermes_agent.store.sqlite.transaction import Row
 from hermes_agent.store.text import storable
 
 
@@ -27,22 +28,21 @@ _calls = msgspec.json.Decoder(list[_Call])
 _reasoning = msgspec.json.Decoder(tuple[Reasoning, ...])
 _images = msgspec.json.Decoder(tuple[Image, ...])
 _states = msgspec.json.Decoder(list[str | None])
-_Row = Sequence[Any]
 
 
-def session(row: _Row) -> Session:
+def session(row: Row) -> Session:
     """From `sessions.get`."""
     return Session(**dict(zip(Session.__struct_fields__, row, strict=True)))
 
 
-def summary(row: _Row) -> SessionSummary:
+def summary(row: Row) -> SessionSummary:
     """From `sessions.list`."""
     values = dict(zip(SessionSummary.__struct_fields__, row, strict=True))
     values["preview"] = " ".join(str(values["preview"]).split())[:120]
     return SessionSummary(**values)
 
 
-def run(row: _Row) -> ToolRun:
+def run(row: Row) -> ToolRun:
     """From `runs.list`."""
     return ToolRun(
         call_id=row[0],
@@ -55,7 +55,7 @@ def run(row: _Row) -> ToolRun:
     )
 
 
-def message(row: _Row) -> Message:
+def message(row: Row) -> Message:
     """From `messages.history`."""
     detailed = row[8] is not None
     return Message(

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import apsw
-
 from hermes_agent.domain.messages import Role
 from hermes_agent.store.port import Hit
 from hermes_agent.store.sqlite import matching
 from hermes_agent.store.sqlite.queries import load
+from hermes_agent.store.sqlite.transaction import Transaction
 from hermes_agent.store.text import storable
 
 _RANKED = 1000
@@ -15,7 +14,7 @@ _SHORTEST = 3
 
 
 def search(
-    db: apsw.Connection, query: str, roles: tuple[Role, ...], source: str | None, limit: int
+    db: Transaction, query: str, roles: tuple[Role, ...], source: str | None, limit: int
 ) -> tuple[Hit, ...]:
     query = storable(query)
     values: dict[str, Any] = {
@@ -31,7 +30,7 @@ def search(
     return hits or _substrings(db, query, values)
 
 
-def _words(db: apsw.Connection, match: str, values: dict[str, Any]) -> tuple[Hit, ...]:
+def _words(db: Transaction, match: str, values: dict[str, Any]) -> tuple[Hit, ...]:
     sql = load("search")
     ids = [row[0] for row in db.execute(sql["words"], {**values, "match": match})]
     snippets = (
@@ -40,7 +39,7 @@ def _words(db: apsw.Connection, match: str, values: dict[str, Any]) -> tuple[Hit
     return tuple(_hit(row, row[6]) for row in snippets if row is not None)
 
 
-def _substrings(db: apsw.Connection, query: str, values: dict[str, Any]) -> tuple[Hit, ...]:
+def _substrings(db: Transaction, query: str, values: dict[str, Any]) -> tuple[Hit, ...]:
     """Messages that hold all terms somewhere, newest first."""
     terms = matching.literal_terms(query)
     match = _trigram_match(db, terms)
@@ -55,7 +54,7 @@ def _substrings(db: apsw.Connection, query: str, values: dict[str, Any]) -> tupl
     return tuple(hits)
 
 
-def _trigram_match(db: apsw.Connection, terms: list[str]) -> str | None:
+def _trigram_match(db: Transaction, terms: list[str]) -> str | None:
     sql = load("search")
     long = [term for term in terms if len(term) >= _SHORTEST]
     parts = [matching.trigram_match(long)] if long else []

@@ -3,19 +3,19 @@
 import time
 from typing import Any
 
-import apsw
 import msgspec
 
 from hermes_agent.domain.errors import NotFoundError, StoreError, TitleTaken
 from hermes_agent.store.port import Filters, Session, SessionChange, SessionSummary
 from hermes_agent.store.sqlite import rows
 from hermes_agent.store.sqlite.queries import load
+from hermes_agent.store.sqlite.transaction import Transaction
 from hermes_agent.store.text import clean_title, numbered_title, storable, title_base
 
 _LISTED = "hermes sessions list shows what there is."
 
 
-def create(db: apsw.Connection, session: Session) -> Session:
+def create(db: Transaction, session: Session) -> Session:
     sql = load("sessions")
     if db.execute(sql["exists"], (session.id,)).get is not None:
         raise StoreError(f"A session {session.id} exists already.")
@@ -29,20 +29,20 @@ def create(db: apsw.Connection, session: Session) -> Session:
     return session
 
 
-def get(db: apsw.Connection, session_id: str) -> Session:
+def get(db: Transaction, session_id: str) -> Session:
     row = db.execute(load("sessions")["get"], (storable(session_id),)).fetchone()
     if row is None:
         raise NotFoundError(f"There is no session {session_id}.", hint=_LISTED)
     return rows.session(row)
 
 
-def require(db: apsw.Connection, session_id: str) -> None:
+def require(db: Transaction, session_id: str) -> None:
     """Raises `NotFoundError` unless the session exists."""
     if db.execute(load("sessions")["exists"], (session_id,)).get is None:
         raise NotFoundError(f"There is no session {session_id}.", hint=_LISTED)
 
 
-def resolve(db: apsw.Connection, name: str) -> Session:
+def resolve(db: Transaction, name: str) -> Session:
     sql = load("sessions")
     name = storable(name).strip()
     for exact in ("exists", "id_of_title"):
@@ -66,17 +66,17 @@ def _labels(labels: list[Any]) -> str:
     return ", ".join(f"{label[0]} ({label[1]})" if label[1] else label[0] for label in labels[:5])
 
 
-def latest(db: apsw.Connection, source: str | None) -> Session | None:
+def latest(db: Transaction, source: str | None) -> Session | None:
     found = db.execute(load("sessions")["latest"], {"source": source}).get
     return None if found is None else get(db, str(found))
 
 
-def list_(db: apsw.Connection, filters: Filters, limit: int | None) -> tuple[SessionSummary, ...]:
+def list_(db: Transaction, filters: Filters, limit: int | None) -> tuple[SessionSummary, ...]:
     values = {**msgspec.structs.asdict(filters), "limit": limit}
     return tuple(rows.summary(row) for row in db.execute(load("sessions")["list"], values))
 
 
-def update(db: apsw.Connection, session_id: str, change: SessionChange) -> Session:
+def update(db: Transaction, session_id: str, change: SessionChange) -> Session:
     changes = {
         field: value
         for field, value in msgspec.structs.asdict(change).items()
@@ -90,25 +90,25 @@ def update(db: apsw.Connection, session_id: str, change: SessionChange) -> Sessi
     return session
 
 
-def end(db: apsw.Connection, session_id: str, reason: str) -> None:
+def end(db: Transaction, session_id: str, reason: str) -> None:
     require(db, session_id)
     values = {"id": session_id, "now": time.time(), "reason": reason}
     db.execute(load("sessions")["end"], values)
 
 
-def reopen(db: apsw.Connection, session_id: str) -> None:
+def reopen(db: Transaction, session_id: str) -> None:
     require(db, session_id)
     db.execute(load("sessions")["reopen"], (session_id,))
 
 
-def rename(db: apsw.Connection, session_id: str, title: str | None) -> str | None:
+def rename(db: Transaction, session_id: str, title: str | None) -> str | None:
     require(db, session_id)
     cleaned = _free_title(db, session_id, title)
     db.execute(load("sessions")["rename"], {"id": session_id, "title": cleaned})
     return cleaned
 
 
-def _free_title(db: apsw.Connection, session_id: str, title: str | None) -> str | None:
+def _free_title(db: Transaction, session_id: str, title: str | None) -> str | None:
     cleaned = clean_title(title) if title else None
     if cleaned is None:
         return None
@@ -121,7 +121,7 @@ def _free_title(db: apsw.Connection, session_id: str, title: str | None) -> str 
     return cleaned
 
 
-def next_title(db: apsw.Connection, title: str) -> str:
+def next_title(db: Transaction, title: str) -> str:
     base = title_base(clean_title(title) or "Session")
     query = load("sessions")["titles_of_lineage"]
     taken = {str(row[0]) for row in db.execute(query, {"base": base})}
@@ -135,12 +135,12 @@ def next_title(db: apsw.Connection, title: str) -> str:
         number += 1
 
 
-def delete(db: apsw.Connection, session_id: str) -> None:
+def delete(db: Transaction, session_id: str) -> None:
     require(db, session_id)
     for step in ("orphan_children", "delete_runs", "delete_messages", "delete"):
         db.execute(load("sessions")[step], (session_id,))
 
 
-def prunable(db: apsw.Connection, ended_before: float, source: str | None) -> list[str]:
+def prunable(db: Transaction, ended_before: float, source: str | None) -> list[str]:
     values = {"ended_before": ended_before, "source": source}
     return [str(row[0]) for row in db.execute(load("sessions")["prunable"], values)]

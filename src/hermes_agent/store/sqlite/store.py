@@ -18,7 +18,8 @@ from hermes_agent.store.port import (
     ToolRun,
 )
 from hermes_agent.store.sqlite import messages, sessions
-from hermes_agent.store.sqlite.connection import Database, connect, copy
+from hermes_agent.store.sqlite.connection import Database, connect, in_words
+from hermes_agent.store.sqlite.copying import copy
 
 
 class SqliteStore:
@@ -166,7 +167,8 @@ class SqliteStore:
         return exported
 
     def backup(self, target: Path) -> None:
-        copy(self._db.path, target)
+        with in_words(self._db.path):
+            copy(self._db.path, target)
 
     def close(self) -> None:
         self._db.close()
