@@ -23,14 +23,14 @@ class Control:
     def stop(self) -> None:
         """End the turn now: a running command is killed, the history stays whole."""
         self.stopping = True
-        if self._task is not None:
+        # From within the turn (a listener of its events) the flag is enough: the loop looks at it
+        # before the next step, and a cancellation of oneself could outlive the turn.
+        if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
 
     def attach(self) -> None:
         """Called by the loop in its own task: this is what `stop` cancels."""
         self._task = asyncio.current_task()
-        if self.stopping and self._task is not None:
-            self._task.cancel()
 
     def detach(self) -> None:
         """The turn has nothing more to stop."""
