@@ -27,15 +27,20 @@ class PatchFault(HermesError):
 
 
 class Hunk(msgspec.Struct, frozen=True):
-    """One place in a file: `anchors` lead there, `old` lines become `new` lines.
+    """One place in a file: `anchors` lead there; then `lines`, each with its mark.
 
-    `at_end` says that `old` are the file's last lines.
+    The mark is " " for context, "-" for a line that goes, "+" for one that comes. `at_end` says
+    that the place is the end of the file.
     """
 
     anchors: tuple[str, ...]
-    old: tuple[str, ...]
-    new: tuple[str, ...]
+    lines: tuple[tuple[str, str], ...]
     at_end: bool = False
+
+    @property
+    def old(self) -> list[str]:
+        """The lines that must be there."""
+        return [text for mark, text in self.lines if mark != "+"]
 
 
 class Update(msgspec.Struct, frozen=True):
@@ -137,7 +142,7 @@ class _Reader:
         hunks: list[Hunk] = []
         while self._body() is not None:
             hunk = self._hunk()
-            if hunk.old or hunk.new:
+            if hunk.lines:
                 hunks.append(hunk)
         if not hunks and move_to is None:
             raise self._fault(f"no hunk for {path}")
@@ -149,25 +154,18 @@ class _Reader:
             if name := _anchor(line):
                 anchors.append(name)
             self._at += 1
-        old: list[str] = []
-        new: list[str] = []
-        blank = 0  # blank lines at the very end separate, they are no context
+        lines: list[tuple[str, str]] = []
         while (line := self._body()) is not None and not line.startswith(("@@", _EOF)):
             if not line.startswith((" ", "+", "-")) and line:
                 raise self._fault("a hunk's line starts with a space, + or -")
-            kind, rest = line[:1] or " ", line[1:]
-            if kind != "+":
-                old.append(rest)
-            if kind != "-":
-                new.append(rest)
-            blank = 0 if line else blank + 1
+            lines.append((line[:1], line[1:]))
             self._at += 1
         at_end = line is not None and line.startswith(_EOF)
         if at_end:
             self._at += 1
-        if blank:
-            del old[len(old) - blank :], new[len(new) - blank :]
-        return Hunk(tuple(anchors), tuple(old), tuple(new), at_end)
+        while lines and lines[-1] == ("", ""):  # it separates, it is no context
+            lines.pop()
+        return Hunk(tuple(anchors), tuple((mark or " ", text) for mark, text in lines), at_end)
 
     def _fault(self, what: str) -> PatchFault:
         number = min(self._at, len(self._lines) - 1)
