@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from hermes_agent.domain.errors import StoreError
 from hermes_agent.store.port import SessionStore
 
 DATABASE = "state.db"
@@ -20,4 +21,11 @@ def open_store(home: Path) -> SessionStore:
 
 def open_existing_store(home: Path) -> SessionStore | None:
     """The store of `home`, or None where nothing was ever stored; creates nothing."""
-    return open_store(home) if (home / DATABASE).exists() else None
+    try:
+        there = (home / DATABASE).exists()
+    except OSError as error:
+        raise StoreError(
+            f"{home} cannot be read: {error.strerror}.",
+            hint="Look at the owner and mode of the folder, or set HERMES_HOME to another.",
+        ) from error
+    return open_store(home) if there else None
