@@ -265,6 +265,15 @@ def _judge(text: str, environ: Mapping[str, str]) -> tuple[set[str], set[Remark]
     return faults, set(normaliser.remarks)
 
 
+def faults_in(text: str, environ: Mapping[str, str] = os.environ) -> list[str]:
+    """What is wrong with the text of a config.yaml, looked at for itself; empty if nothing is."""
+    try:
+        faults, _ = _judge(text, environ)
+    except ConfigError as error:
+        return [error.message]
+    return sorted(faults)
+
+
 @contextmanager
 def _locked(paths: Paths) -> Generator[None]:
     """Hold the writers' lock of this home; the home is made if need be."""
