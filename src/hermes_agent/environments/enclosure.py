@@ -1,0 +1,68 @@
+"""What makes one environment differ from another: how its argv is made, and its files."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from hermes_agent.domain.ports import Files
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """What every environment is built from.
+
+    `cwd` is absolute. `variables` is the child environment (see `variables.child_variables`).
+    `home` is HERMES_HOME, whose private files an enclosure hides. With `persistent`, `cd` and
+    exported variables carry over from one foreground command to the next. `output_chars` bounds
+    what is kept of a command's output.
+    """
+
+    cwd: str
+    variables: Mapping[str, str]
+    home: Path | None = None
+    persistent: bool = True
+    output_chars: int = 50_000
+
+
+class Launch(msgspec.Struct, frozen=True, kw_only=True):
+    """How to start a program from this process.
+
+    `terminal` is the path under which the program finds the pseudo terminal on its standard
+    input; None lets the parent's own name for it stand.
+    """
+
+    argv: Sequence[str | bytes]
+    cwd: str
+    variables: Mapping[str, str]
+    terminal: str | None = None
+
+
+class Enclosure(Protocol):
+    """One kind of place: it puts something before the argv, and knows its files."""
+
+    @property
+    def name(self) -> str:
+        """As in `terminal.backend`."""
+        ...
+
+    @property
+    def files(self) -> Files:
+        """The files as commands in here see them."""
+        ...
+
+    @property
+    def scratch(self) -> str | None:
+        """A private directory that this process and the commands know by the same path, or
+        None when there is none (a full or read-only disk)."""
+        ...
+
+    def launch(
+        self, argv: Sequence[str | bytes], *, cwd: str, variables: Mapping[str, str], pty: bool
+    ) -> Launch:
+        """How to start `argv` in here. Raises `EnvironmentFault` when the place is unusable."""
+        ...
+
+    def close(self) -> None:
+        """Give back what the enclosure itself holds."""
+        ...

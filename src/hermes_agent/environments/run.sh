@@ -1,0 +1,15 @@
+# Run one command, and leave behind where it went and what it exported.
+# $1 the command, $2 where to leave the snapshot (or nothing), $3 the terminal (or nothing)
+if [ -n "$3" ]; then exec <>"$3" >&0 2>&1; fi
+__hermes_command=$1 __hermes_snapshot=$2
+set --
+__hermes_leave() {
+  [ -n "$__hermes_snapshot" ] || return 0
+  { pwd; export -p; } 2>/dev/null >|"$__hermes_snapshot"
+  __hermes_snapshot=
+}
+trap __hermes_leave EXIT
+eval "$__hermes_command"
+__hermes_status=$?
+__hermes_leave 2>/dev/null
+exit $__hermes_status

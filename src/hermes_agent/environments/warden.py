@@ -1,0 +1,74 @@
+"""Nothing is left running when this process dies, not even by kill -9."""
+
+import contextlib
+import os
+import subprocess
+from pathlib import Path
+
+_SCRIPT = Path(__file__).with_name("warden.sh")
+
+
+class Warden:
+    """A small shell beside us that knows what runs, and kills it when our end of a pipe closes.
+
+    It is started with the first command and costs each command two short writes. Linux could do
+    it for a direct child (PR_SET_PDEATHSIG), but not for grandchildren, and only from code that
+    runs between fork and exec. Where no shell can be started there is no warden.
+    """
+
+    def __init__(self) -> None:
+        self._pipe: int | None = None
+        self._started = False
+        self._popen: subprocess.Popen[bytes] | None = None
+
+    def watch(self, pid: int, run: str) -> None:
+        """The session that `pid` leads, and all that carries the mark `run`, end with us."""
+        if not self._started:
+            self._started = True
+            with contextlib.suppress(OSError):
+                self._start()
+        self._tell(f"+ {pid} {run}\n")
+
+    def forget(self, pid: int, run: str) -> None:
+        """It has ended, or may live on."""
+        self._tell(f"- {pid} {run}\n")
+
+    def close(self) -> None:
+        """Send the warden home. What it watched is killed."""
+        if self._pipe is not None:
+            os.close(self._pipe)
+            self._pipe = None
+        if self._popen is not None:
+            self._popen.wait()
+            self._popen = None
+
+    def _start(self) -> None:
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        try:
+            self._popen = subprocess.Popen(
+                ("/bin/sh", "-c", _SCRIPT.read_text(), "hermes-warden"),
+                stdin=reading,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                env={"PATH": "/usr/bin:/bin"},
+                start_new_session=True,
+            )
+            self._pipe = writing
+        except OSError:
+            os.close(writing)
+            raise
+        finally:
+            os.close(reading)
+
+    def _tell(self, line: str) -> None:
+        if self._pipe is None:
+            return
+        try:
+            os.write(self._pipe, line.encode())
+        except BrokenPipeError:
+            os.close(self._pipe)
+            self._pipe = None
+        except BlockingIOError:
+            pass  # a stopped warden must not stop us
