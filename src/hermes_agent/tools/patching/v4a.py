@@ -83,7 +83,7 @@ class _Reader:
     """Reads the lines of one patch from top to bottom."""
 
     def __init__(self, lines: list[str]) -> None:
-        begin = next((i for i, line in enumerate(lines) if line.strip() == _BEGIN), None)
+        begin = next((i for i, line in enumerate(lines) if line.rstrip() == _BEGIN), None)
         # The frame may be missing: what lies between is clear enough without it.
         self._lines = lines
         self._at = 0 if begin is None else begin + 1
@@ -109,7 +109,7 @@ class _Reader:
         return found
 
     def _peek(self) -> str | None:
-        if self._at >= len(self._lines) or self._lines[self._at].strip() == _END:
+        if self._at >= len(self._lines) or self._lines[self._at].rstrip() == _END:
             return None
         return self._lines[self._at]
 
