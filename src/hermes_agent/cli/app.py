@@ -1,0 +1,362 @@
+"""Wiring: everything that one process of the command line works with, put together here."""
+
+import platform
+import shutil
+import time
+from asyncio import Task
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hermes_agent.agent.control import Control
+from hermes_agent.cli.models import ModelRoom
+from hermes_agent.cli.switchboard import Switchboard
+from hermes_agent.config import home as home_layout
+from hermes_agent.config.load import Loaded, load
+from hermes_agent.config.schema import Config
+from hermes_agent.context.files import context_files
+from hermes_agent.context.prompt import (
+    Facts,
+    Piece,
+    Prompt,
+    build_prompt,
+    personality_names,
+    personality_text,
+)
+from hermes_agent.domain.errors import HermesError, UsageError
+from hermes_agent.domain.events import Notice, TurnEnded
+from hermes_agent.domain.model import Effort
+from hermes_agent.domain.ports import Emit, Model
+from hermes_agent.environments import create as create_environment
+from hermes_agent.environments.enclosure import Place
+from hermes_agent.environments.variables import child_variables
+from hermes_agent.policy.gate import Gate
+from hermes_agent.policy.paths import PathGuard
+from hermes_agent.policy.redaction import Redactor
+from hermes_agent.sessions.live import Choices, LiveSession
+from hermes_agent.sessions.references import expand_references
+from hermes_agent.store.ids import new_session_id
+from hermes_agent.store.opening import open_store
+from hermes_agent.store.port import Filters, Session
+from hermes_agent.tools.call import SessionToolbox
+from hermes_agent.tools.contract import Limits, ToolContext
+from hermes_agent.tools.toolsets import resolve as resolve_tools
+
+SOURCE = "cli"
+RECENT = 15
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line asked for; None and empty leave it to the configuration."""
+
+    model: str | None = None
+    provider: str | None = None
+    toolsets: tuple[str, ...] = ()
+    max_turns: int | None = None
+    yolo: bool = False
+    verbose: bool = False
+    personality: str | None = None
+    local: bool = False
+    pass_session_id: bool = False
+
+    def flags(self) -> dict[str, Any]:
+        """As configuration keys."""
+        return {
+            "model.default": self.model,
+            "model.provider": self.provider,
+            "agent.max_turns": self.max_turns,
+            "display.personality": self.personality,
+            "platform_toolsets.cli": self.toolsets or None,
+            "display.tool_progress": "verbose" if self.verbose else None,
+            "approvals.mode": "off" if self.yolo else None,
+        }
+
+
+class Agent:
+    """Opened with `open_agent`, closed with `close`."""
+
+    def __init__(self, *, loaded: Loaded, wish: Wish, cwd: Path) -> None:
+        self.loaded = loaded
+        self.paths = loaded.paths
+        self.personality = loaded.config.display.personality
+        self.notices = [Notice(remark.text) for remark in loaded.warnings]
+        self.asker = Switchboard()
+        self._wish = wish
+        self._store = open_store(self.paths.home)
+        self._models = ModelRoom(loaded, local=wish.local)
+        self._model: Model | None = None
+        config = loaded.config
+        self._environment = create_environment(
+            config.terminal.backend,
+            Place(
+                cwd=str(cwd),
+                variables=child_variables(
+                    loaded.environ,
+                    passthrough=config.terminal.env_passthrough,
+                    secrets=loaded.secrets,
+                ),
+                home=self.paths.home,
+                persistent=config.terminal.persistent_shell,
+                output_chars=config.tool_output.max_bytes,
+            ),
+        )
+        self._gate = Gate(
+            mode=config.approvals.mode,
+            asker=self.asker,
+            yolo=wish.yolo,
+            timeout=config.approvals.timeout,
+        )
+        self._guard = PathGuard(home=Path.home(), hermes_home=self.paths.home)
+        self._redactor = Redactor(loaded.secrets if config.security.redact_secrets else ())
+        self._background: set[Task[None]] = set()
+
+    @property
+    def config(self) -> Config:
+        """The configuration in effect."""
+        return self.loaded.config
+
+    @property
+    def cwd(self) -> str:
+        """Where commands run now."""
+        return self._environment.cwd
+
+    @property
+    def label(self) -> str:
+        """What to call the model beside its name; empty for an ordinary one."""
+        return self._models.label
+
+    @property
+    def yolo(self) -> bool:
+        """Whether commands run without asking."""
+        return self._gate.yolo
+
+    def set_yolo(self, on: bool) -> None:
+        """Lift the asking, or ask again."""
+        self._gate.yolo = on
+
+    @property
+    def own_personalities(self) -> dict[str, str]:
+        """The person's own overlays, by name."""
+        return self.config.agent.personalities
+
+    def choose_personality(self, name: str) -> None:
+        """For sessions from now on. Raises `UsageError` for an unknown name."""
+        self._personality_text(name)
+        self.personality = name
+
+    async def choose_model(self, name: str | None = None) -> Model:
+        """The configured model, or the one called `name`."""
+        model = await self._models.choose(name)
+        self.notices += [Notice(text) for text in self._models.notices]
+        return model
+
+    def open_session(self, *, resume: str | None = None, latest: str | None = None) -> LiveSession:
+        """A new session, the one called `resume`, or the latest (`latest` "" or a name).
+
+        Raises `NotFoundError`.
+        """
+        found = self._find(resume, latest)
+        if found is None:
+            return self._new_session()
+        repair = self._store.repair(found.id)
+        if repair.added:
+            self.notices.append(
+                Notice(
+                    f"The last turn was broken off: {len(repair.added)} tool call(s) were "
+                    "interrupted. The agent knows, and runs none of them again by itself."
+                )
+            )
+        self._store.reopen(found.id)
+        toolbox = self._toolbox()
+        system = found.system_prompt or self._prompt(found.id, toolbox).text
+        return self._live(
+            found, stored=True, system=system, toolbox=toolbox, history=repair.history
+        )
+
+    def prompt_for(self, session: LiveSession) -> Prompt:
+        """The prompt that a session of today would get, in pieces."""
+        return self._prompt(session.id, session.toolbox)
+
+    async def run_turn(
+        self, session: LiveSession, text: str, control: Control, emit: Emit
+    ) -> TurnEnded:
+        """One turn; references such as `@file:` in the text are expanded first."""
+        for notice in self.notices:
+            emit(notice)
+        self.notices.clear()
+        expanded = await expand_references(text, self._environment, self._guard)
+        return await session.run(expanded, control, emit)
+
+    def recent_sessions(self) -> list[str]:
+        """A line for each of the latest sessions."""
+        rows = self._store.list(Filters(with_messages=True), limit=RECENT)
+        return [f"  {row.id}  {(row.title or row.preview)[:70]}" for row in rows]
+
+    def save(self, session: LiveSession, name: str) -> Path:
+        """Write the conversation as Markdown; returns the path. Refuses to overwrite."""
+        path = Path(self.cwd, Path(name or f"hermes_{session.id}.md").expanduser())
+        parts = [
+            f"## {'You' if m.role == 'user' else 'Hermes'}\n\n{m.content.strip()}\n"
+            for m in session.history
+            if m.role in ("user", "assistant") and m.content.strip()
+        ]
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write("\n".join(parts))
+        except OSError as error:
+            raise HermesError(f"{path} was not written: {error.strerror}.") from error
+        return path
+
+    def keep(self, task: "Task[None]") -> None:
+        """Hold on to a task until it is done."""
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def close(self) -> None:
+        """End what runs, give everything back."""
+        await self._environment.close()
+        await self._models.close()
+        self._store.close()
+
+    def _find(self, resume: str | None, latest: str | None) -> Session | None:
+        if resume or latest:
+            return self._store.resolve(resume or latest or "")
+        if latest is None:
+            return None
+        found = self._store.latest(SOURCE)
+        if found is None:
+            self.notices.append(Notice("There is no earlier session; a new one begins."))
+        return found
+
+    def _new_session(self) -> LiveSession:
+        toolbox = self._toolbox()
+        identity = new_session_id()
+        system = self._prompt(identity, toolbox).text
+        row = Session(
+            id=identity, source=SOURCE, model=self._require_model().name, system_prompt=system
+        )
+        return self._live(row, stored=False, system=system, toolbox=toolbox)
+
+    def _live(
+        self,
+        row: Session,
+        *,
+        stored: bool,
+        system: str,
+        toolbox: SessionToolbox,
+        history: tuple[Any, ...] = (),
+    ) -> LiveSession:
+        effort = self.config.agent.reasoning_effort
+        choices: Effort | None = effort or None
+        return LiveSession(
+            store=self._store,
+            row=row,
+            stored=stored,
+            system=system,
+            model=self._require_model(),
+            toolbox=toolbox,
+            choices=Choices(max_iterations=self.config.agent.max_turns, effort=choices),
+            history=history,
+        )
+
+    def _require_model(self) -> Model:
+        if self._models.current is None:
+            raise UsageError("No model was chosen yet.")
+        return self._models.current
+
+    def _toolbox(self) -> SessionToolbox:
+        config = self.config
+        names = self._models.tool_names or resolve_tools(
+            toolsets=config.toolsets,
+            platform=SOURCE,
+            platform_toolsets=config.platform_toolsets,
+            disabled=config.agent.disabled_toolsets,
+        )
+        context = ToolContext(
+            environment=self._environment,
+            asker=self.asker,
+            guard=self._guard,
+            approve_command=self._approve,
+            limits=Limits(
+                terminal_timeout=config.terminal.timeout,
+                terminal_chars=config.tool_output.max_bytes,
+                clarify_timeout=config.clarify.timeout,
+            ),
+        )
+        return SessionToolbox(tools=names, context=context, redact=self._redactor.text)
+
+    async def _approve(self, command: str, workdir: str | None) -> None:
+        await self._gate.check_command(command, cwd=workdir or self.cwd)
+
+    def _prompt(self, session_id: str, toolbox: "SessionToolbox | Any") -> Prompt:
+        if self._models.system_prompt is not None:
+            return Prompt((Piece("identity", self._models.system_prompt), self._facts_piece()))
+        return build_prompt(
+            soul=self._soul(),
+            personality=self._personality_text(self.personality),
+            instructions=self.config.agent.system_prompt,
+            tools={spec.name for spec in toolbox.specs()},
+            context_files=context_files(Path(self.cwd)),
+            facts=self._facts(session_id),
+        )
+
+    def _facts(self, session_id: str) -> Facts:
+        shell = self.loaded.environ.get("SHELL", "/bin/bash").rsplit("/", 1)[-1]
+        return Facts(
+            cwd=self.cwd,
+            system=f"{platform.system()} {platform.machine()}",
+            shell=shell if shutil.which(shell) else "bash",
+            date=time.strftime("%A, %Y-%m-%d %H:%M %Z"),
+            environment=self._environment.name,
+            session_id=session_id if self._wish.pass_session_id else None,
+        )
+
+    def _facts_piece(self) -> Piece:
+        date = time.strftime("%Y-%m-%d %H:%M")
+        return Piece("facts", f"Working directory: {self.cwd}\nDate: {date}")
+
+    def _soul(self) -> str | None:
+        try:
+            return self.paths.soul_file.read_text("utf-8", "replace")
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self.notices.append(Notice(f"SOUL.md is not readable: {error.strerror}"))
+            return None
+
+    def _personality_text(self, name: str) -> str:
+        try:
+            return personality_text(name, self.own_personalities)
+        except KeyError:
+            known = ", ".join([*sorted(self.own_personalities), *personality_names(), "none"])
+            raise UsageError(f"There is no personality “{name}”.", hint=f"Known: {known}") from None
+
+
+async def open_agent(wish: Wish) -> Agent:
+    """Read the configuration, prepare the home, open everything, choose the model."""
+    loaded = load(flags=wish.flags())
+    home_layout.prepare(loaded.paths, loaded.managed)
+    agent = Agent(loaded=loaded, wish=wish, cwd=_working_directory(loaded))
+    try:
+        await agent.choose_model()
+    except BaseException:
+        await agent.close()
+        raise
+    return agent
+
+
+def _working_directory(loaded: Loaded) -> Path:
+    named = loaded.config.terminal.cwd
+    if named in (".", "auto", "cwd", ""):
+        try:
+            return Path.cwd()
+        except FileNotFoundError:
+            raise HermesError("The current directory does not exist any more.") from None
+    path = Path(named).expanduser().absolute()
+    if not path.is_dir():
+        raise HermesError(
+            f"terminal.cwd is no directory: {path}",
+            hint="Change it with: hermes config set terminal.cwd PATH",
+        )
+    return path
