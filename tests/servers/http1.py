@@ -64,13 +64,10 @@ class Connection:
         )
         self._sock.sendall(self._head(200, {**headers, **size}))
 
-    def chunks(self, pieces: Iterable[bytes]) -> None:
-        """One HTTP chunk a piece, in as few packets as possible."""
-        self._sock.sendall(b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces))
-
-    def finish(self) -> None:
-        """The chunk that ends a chunked body."""
-        self._sock.sendall(b"0\r\n\r\n")
+    def chunks(self, pieces: Iterable[bytes], *, last: bool) -> None:
+        """One HTTP chunk a piece, in as few packets as possible; `last` ends the body."""
+        data = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
+        self._sock.sendall(data + b"0\r\n\r\n" if last else data)
 
     def raw(self, data: bytes) -> None:
         """Bytes as they are."""

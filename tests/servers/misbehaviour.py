@@ -77,7 +77,7 @@ def _say_beginning(connection: Connection, request: Recorded, fault: Fault, seri
     pieces = list(_until(encoder.frames(answer), counted, fault.after))
     if fault.where == "arguments" and request.dialect == "gemini" and pieces:
         pieces[-1] = pieces[-1][: len(pieces[-1]) // 2]
-    connection.chunks(pieces)
+    connection.chunks(pieces, last=False)
 
 
 def _until(frames: Iterator[Frame], counted: tuple[str, ...], after: int) -> Iterator[bytes]:
@@ -109,8 +109,7 @@ def _say_error(connection: Connection, request: Recorded, fault: Fault, serial: 
     pieces.append(sse(broken))
     if request.dialect == "chat":
         pieces.append(b"data: [DONE]\n\n")
-    connection.chunks(pieces)
-    connection.finish()
+    connection.chunks(pieces, last=True)
 
 
 def _say_oddly(connection: Connection, request: Recorded, fault: Fault, serial: int) -> None:
@@ -124,10 +123,10 @@ def _say_oddly(connection: Connection, request: Recorded, fault: Fault, serial: 
         return
     frames = list(encoder.frames(answer))
     connection.start(SSE)
-    pace(connection, fault.reply, _distort(frames, request, fault))
-    if "keep-open" in fault.quirks:
+    open_end = "keep-open" in fault.quirks
+    pace(connection, fault.reply, _distort(frames, request, fault), ending=not open_end)
+    if open_end:
         connection.wait(None)
-    connection.finish()
 
 
 def _distort(frames: list[Frame], request: Recorded, fault: Fault) -> Iterator[tuple[bool, bytes]]:

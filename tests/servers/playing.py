@@ -60,7 +60,6 @@ def play(connection: Connection, request: Recorded, reply: Reply, serial: int) -
     if request.stream and (request.dialect != "gemini" or "alt=sse" in request.path):
         connection.start({**SSE, **reply.headers})
         pace(connection, reply, ((f.part in DELTAS, sse(f)) for f in encoder.frames(answer)))
-        connection.finish()
         return
     hold(connection, reply)
     if request.stream:
@@ -70,14 +69,20 @@ def play(connection: Connection, request: Recorded, reply: Reply, serial: int) -
     connection.respond(200, {**JSON, **reply.headers}, body.encode())
 
 
-def pace(connection: Connection, reply: Reply, pieces: Iterable[tuple[bool, bytes]]) -> None:
+def pace(
+    connection: Connection,
+    reply: Reply,
+    pieces: Iterable[tuple[bool, bytes]],
+    *,
+    ending: bool = True,
+) -> None:
     """Write the pieces (is it a delta, its bytes), waiting where the reply says so."""
     pending: list[bytes] = []
     deltas = 0
     held = False
 
-    def flush() -> None:
-        connection.chunks(pending)
+    def flush(*, last: bool = False) -> None:
+        connection.chunks(pending, last=last)
         pending.clear()
 
     for is_delta, data in pieces:
@@ -92,7 +97,7 @@ def pace(connection: Connection, reply: Reply, pieces: Iterable[tuple[bool, byte
             if reply.pause:
                 flush()
                 connection.wait(reply.pause)
-    flush()
+    flush(last=ending)
 
 
 def hold(connection: Connection, reply: Reply) -> None:

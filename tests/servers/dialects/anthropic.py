@@ -55,10 +55,12 @@ def frames(answer: Answer) -> Iterator[Frame]:
     def event(part: Part, kind: str, **fields: Any) -> Frame:
         return Frame(part, encode({"type": kind, **fields, **reply.extra}), kind)
 
-    def opened(block: dict[str, Any]) -> Frame:
+    def opened(block: dict[str, Any]) -> Iterator[Frame]:
         nonlocal index
         index += 1
-        return event("middle", "content_block_start", index=index, content_block=block)
+        yield event("middle", "content_block_start", index=index, content_block=block)
+        if index == 0:
+            yield event("middle", "ping")
 
     def delta(part: Part, kind: str, field: str, text: str) -> Frame:
         change = {"type": kind, field: text}
@@ -74,23 +76,22 @@ def frames(answer: Answer) -> Iterator[Frame]:
         "usage": _usage(answer, 1),
     }
     yield event("start", "message_start", message=start)
-    yield event("start", "ping")
     if reply.reasoning:
-        yield opened({"type": "thinking", "thinking": "", "signature": ""})
+        yield from opened({"type": "thinking", "thinking": "", "signature": ""})
         for piece in reply.reasoning_pieces:
             yield delta("reasoning", "thinking_delta", "thinking", piece)
         yield delta("middle", "signature_delta", "signature", reply.signature)
         yield closed()
     if reply.redacted:
-        yield opened({"type": "redacted_thinking", "data": reply.redacted})
+        yield from opened({"type": "redacted_thinking", "data": reply.redacted})
         yield closed()
     if reply.text_pieces:
-        yield opened({"type": "text", "text": ""})
+        yield from opened({"type": "text", "text": ""})
         for piece in reply.text_pieces:
             yield delta("text", "text_delta", "text", piece)
         yield closed()
     for number, call in enumerate(reply.calls):
-        yield opened(
+        yield from opened(
             {"type": "tool_use", "id": _call_id(answer, number), "name": call.name, "input": {}}
         )
         yield delta("middle", "input_json_delta", "partial_json", "")
