@@ -1,0 +1,375 @@
+"""Programs that run another command given in their arguments, and where it stands there."""
+
+import re
+
+import msgspec
+
+from hermes_agent.policy.shell.model import Word
+
+SHELLS = frozenset(
+    ("sh", "bash", "zsh", "dash", "ash", "ksh", "mksh", "fish", "rbash", "yash", "csh", "tcsh")
+)
+
+
+class Wrapper(msgspec.Struct, frozen=True):
+    """How a wrapper's own arguments end and the inner command begins.
+
+    `valued`: options that take the next word. `skip`: operands of its own before the command.
+    `assigns`: NAME=VALUE words come first. `text`: the words after are joined and read by a
+    shell. `texts`: options whose value is shell text.
+    """
+
+    valued: tuple[str, ...] = ()
+    skip: int = 0
+    assigns: bool = False
+    text: bool = False
+    texts: tuple[str, ...] = ()
+    inert: tuple[str, ...] = ()
+    chdir: tuple[str, ...] = ()
+
+
+class Inner(msgspec.Struct, frozen=True):
+    """What a wrapper would run: `argv`, or shell `text`. `adds` when it appends words that only
+    run time knows. `cwd` when it changes the directory."""
+
+    argv: tuple[Word, ...] = ()
+    text: Word | None = None
+    adds: bool = False
+    cwd: Word | None = None
+    assignments: tuple[tuple[str, Word], ...] = ()
+
+
+_SUDO = ("-u", "-U", "-g", "-G", "-h", "-p", "-C", "-c", "-r", "-t", "-T", "-R", "--user", "--group",
+         "--host", "--prompt", "--chroot", "--role", "--type", "--command-timeout", "--other-user",
+         "--close-from")  # fmt: skip
+
+WRAPPERS: dict[str, Wrapper] = {
+    "env": Wrapper(("-u", "--unset", "-a", "--argv0"), assigns=True, chdir=("-C", "--chdir")),
+    "sudo": Wrapper(_SUDO, assigns=True, chdir=("-D", "--chdir"), inert=("-l", "-v", "-k", "-K")),
+    "doas": Wrapper(("-u", "-C"), inert=("-L",)),
+    "run0": Wrapper(("-u", "--user", "-g", "--group", "--unit", "--property", "--setenv")),
+    "pkexec": Wrapper(("-u", "--user")),
+    "su": Wrapper(("-s", "-g", "-G", "-w", "--shell"), 1 << 10, texts=("-c", "--command")),
+    "runuser": Wrapper(("-u", "-g", "-G", "-s"), texts=("-c", "--command")),
+    "nohup": Wrapper(),
+    "setsid": Wrapper(),
+    "command": Wrapper(inert=("-v", "-V")),
+    "builtin": Wrapper(),
+    "exec": Wrapper(("-a",)),
+    "coproc": Wrapper(),
+    "nice": Wrapper(("-n", "--adjustment")),
+    "ionice": Wrapper(("-c", "-n", "-p", "--class", "--classdata", "--pid")),
+    "chrt": Wrapper(("-T", "-P", "-D"), 1),
+    "taskset": Wrapper((), 1),
+    "timeout": Wrapper(("-s", "--signal", "-k", "--kill-after"), 1),
+    "time": Wrapper(("-f", "--format", "-o", "--output")),
+    "stdbuf": Wrapper(("-i", "-o", "-e")),
+    "unbuffer": Wrapper(),
+    "strace": Wrapper(("-o", "-e", "-p", "-s", "-u", "-E", "-P", "-a", "-b", "-O", "-S")),
+    "ltrace": Wrapper(("-o", "-e", "-p", "-s", "-u", "-a", "-n")),
+    "watch": Wrapper(("-n", "--interval", "-q", "--equexit"), text=True),
+    "xargs": Wrapper(
+        (
+            "-I",
+            "-n",
+            "-P",
+            "-L",
+            "-d",
+            "-a",
+            "-s",
+            "-E",
+            "--replace",
+            "--max-args",
+            "--max-procs",
+            "--delimiter",
+            "--arg-file",
+            "--max-lines",
+            "--max-chars",
+        )
+    ),  # fmt: skip
+    "parallel": Wrapper(
+        ("-j", "-n", "-a", "-N", "-L", "-I", "-S", "--jobs", "--arg-file"), text=True
+    ),
+    "ssh": Wrapper(
+        (
+            "-b",
+            "-B",
+            "-c",
+            "-D",
+            "-E",
+            "-e",
+            "-F",
+            "-I",
+            "-i",
+            "-J",
+            "-L",
+            "-l",
+            "-m",
+            "-O",
+            "-o",
+            "-p",
+            "-Q",
+            "-R",
+            "-S",
+            "-W",
+            "-w",
+        ),
+        1,
+        text=True,
+    ),  # fmt: skip
+    "script": Wrapper(
+        ("-E", "-I", "-O", "-B", "-T", "-o", "-m"), 1 << 10, texts=("-c", "--command")
+    ),
+    "flock": Wrapper(("-w", "--timeout", "-E"), 1, texts=("-c", "--command")),
+    "unshare": Wrapper(("-R", "-w", "-S", "-G", "--root", "--wd", "--setuid", "--setgid")),
+    "nsenter": Wrapper(("-t", "--target", "-S", "-G")),
+    "chroot": Wrapper((), 1),
+    "setpriv": Wrapper(("--reuid", "--regid", "--groups", "--inh-caps", "--bounding-set")),
+    "systemd-run": Wrapper(
+        (
+            "-u",
+            "--unit",
+            "-p",
+            "--property",
+            "-E",
+            "--setenv",
+            "--uid",
+            "--gid",
+            "--slice",
+            "-M",
+            "--on-active",
+            "--on-calendar",
+            "--on-boot",
+            "--on-unit-active",
+            "--description",
+            "--nice",
+        )
+    ),  # fmt: skip
+    "systemd-inhibit": Wrapper(("--what", "--who", "--why", "--mode")),
+    "busybox": Wrapper(),
+    "toybox": Wrapper(),
+    "dbus-run-session": Wrapper(),
+    "dbus-launch": Wrapper(),
+    "xvfb-run": Wrapper(("-n", "-s", "-e", "-f", "-w")),
+    "caffeinate": Wrapper(("-t", "-w")),
+    "arch": Wrapper(),
+    "eatmydata": Wrapper(),
+    "fakeroot": Wrapper(("-l", "-s", "-i", "-u")),
+    "proxychains": Wrapper(("-f",)),
+    "proxychains4": Wrapper(("-f",)),
+    "torsocks": Wrapper(),
+    "torify": Wrapper(),
+    "direnv": Wrapper((), 2),
+    "mise": Wrapper((), 1),
+    "sg": Wrapper((), 1, texts=("-c",)),
+    "bwrap": Wrapper(
+        inert=("--version", "--help"),
+    ),
+}
+
+# `uv run X`, `poetry run X`, …: the second word must be this for the rest to be a command.
+RUNNERS: dict[str, tuple[str, ...]] = {
+    "uv": ("run",),
+    "poetry": ("run",),
+    "pipenv": ("run",),
+    "pdm": ("run",),
+    "hatch": ("run",),
+    "rye": ("run",),
+    "conda": ("run",),
+    "mamba": ("run",),
+    "bundle": ("exec",),
+    "npm": ("exec", "x"),
+    "pnpm": ("exec",),
+    "yarn": ("exec",),
+    "direnv": ("exec",),
+}
+_RUNNER_VALUED = (
+    "--with", "--python", "-p", "--project", "--directory", "--extra", "--group", "--env-file",
+    "-n", "--name", "--prefix", "--package", "--index-url",
+)  # fmt: skip
+
+_SHELL_VALUED = ("-o", "+o", "-O", "+O", "--rcfile", "--init-file")
+
+
+def inner_commands(argv: tuple[Word, ...]) -> list[Inner]:
+    """What `argv` would run beside itself; empty when it is no wrapper."""
+    name = argv[0].text.rpartition("/")[2].lower()
+    if name in ("find", "fd", "fdfind"):
+        return _find(argv)
+    if name in SHELLS:
+        return _shell(argv)
+    if name == "eval":
+        return [Inner(text=_joined(argv[1:]))] if len(argv) > 1 else []
+    if name == "trap":
+        body = [w for w in argv[1:] if w.text not in ("--", "-l", "-p")]
+        return [Inner(text=body[0])] if len(body) > 1 and body[0].text not in ("-", "") else []
+    if name == "alias":
+        return [
+            Inner(text=Word(w.text.partition("=")[2], w.dynamic)) for w in argv[1:] if "=" in w.text
+        ]
+    if name in ("tmux", "screen"):
+        return _multiplexer(argv)
+    if name in ("nix", "nix-shell"):
+        return _nix(argv)
+    if name in RUNNERS and len(argv) > 1 and argv[1].text in RUNNERS[name]:
+        return _prefixed(argv[1:], Wrapper(_RUNNER_VALUED, 1 if name == "direnv" else 0), name)
+    wrapper = WRAPPERS.get(name)
+    return _prefixed(argv, wrapper, name) if wrapper and name not in ("direnv", "mise") else []
+
+
+def _prefixed(argv: tuple[Word, ...], wrapper: Wrapper, name: str) -> list[Inner]:
+    found: list[Inner] = []
+    cwd: Word | None = None
+    assignments: list[tuple[str, Word]] = []
+    skip = wrapper.skip
+    at = 1
+    while at < len(argv):
+        word = argv[at]
+        text = word.text
+        if text == "--":
+            at += 1
+            break
+        if wrapper.assigns and re.match(r"[A-Za-z_]\w*\+?=", text):
+            key, _, value = text.partition("=")
+            assignments.append((key.rstrip("+"), Word(value, word.dynamic)))
+            at += 1
+            continue
+        if not text.startswith("-") or text == "-":
+            if skip:
+                skip -= 1
+                at += 1
+                continue
+            break
+        if text in wrapper.inert:
+            return []
+        option, equals, value = text.partition("=")
+        valued = Word(value, word.dynamic) if equals else None
+        if name == "env" and (text.startswith("-S") or option == "--split-string"):
+            split = valued or (Word(text[2:], word.dynamic) if len(text) > 2 else None)
+            rest = argv[at + 1 :] if split else argv[at + 2 :]
+            split = split or (argv[at + 1] if at + 1 < len(argv) else Word(""))
+            return [Inner(text=_joined((Word("env"), split, *rest)))]
+        if option in wrapper.texts or option in wrapper.chdir:
+            if valued is None and at + 1 < len(argv):
+                at += 1
+                valued = argv[at]
+            if option in wrapper.texts:
+                found.append(Inner(text=valued or Word("")))
+            else:
+                cwd = valued
+        elif any(_glued(text, t) for t in wrapper.texts):
+            found.append(Inner(text=Word(text[2:], word.dynamic)))
+        elif option in wrapper.valued and not equals:
+            at += 1
+        elif name == "bwrap":
+            at += _BWRAP.get(text, 0)
+        at += 1
+    if found:
+        return found
+    while skip and at < len(argv) and skip < 1 << 10:
+        skip -= 1
+        at += 1
+    rest = argv[at:]
+    if name == "env":
+        while rest and re.match(r"[A-Za-z_]\w*=", rest[0].text):
+            key, _, value = rest[0].text.partition("=")
+            assignments.append((key, Word(value, rest[0].dynamic)))
+            rest = rest[1:]
+    if not rest:
+        return []
+    if wrapper.text:
+        return [Inner(text=_joined(rest), adds=name == "parallel")]
+    return [Inner(rest, adds=name == "xargs", cwd=cwd, assignments=tuple(assignments))]
+
+
+_BWRAP = {
+    **dict.fromkeys(("--bind", "--ro-bind", "--dev-bind", "--symlink", "--setenv", "--bind-try",
+                     "--ro-bind-try", "--dev-bind-try", "--chmod"), 2),
+    **dict.fromkeys(("--dev", "--proc", "--tmpfs", "--dir", "--chdir", "--unsetenv", "--uid",
+                     "--gid", "--hostname", "--file", "--seccomp", "--cap-add", "--cap-drop"), 1),
+}  # fmt: skip
+
+
+def _glued(text: str, option: str) -> bool:
+    return len(option) == 2 and text.startswith(option) and len(text) > 2
+
+
+def _joined(parts: tuple[Word, ...]) -> Word:
+    return Word(" ".join(w.text for w in parts), any(w.dynamic or w.splits for w in parts))
+
+
+def _shell(argv: tuple[Word, ...]) -> list[Inner]:
+    at = 1
+    wants = False
+    while at < len(argv):
+        text = argv[at].text
+        if text in _SHELL_VALUED:
+            at += 2
+            continue
+        if text == "--command" or text.startswith("--command="):
+            if "=" in text:
+                return [Inner(text=Word(text.partition("=")[2], argv[at].dynamic))]
+            wants = True
+        elif re.match(r"[-+][A-Za-z]", text) and not text.startswith("--"):
+            wants = wants or (text[0] == "-" and "c" in text)
+            if text[-1] in "oO" and len(text) > 2:
+                at += 1
+        elif not text.startswith("--"):
+            break
+        at += 1
+    if not wants or at >= len(argv):
+        return []
+    return [Inner(text=argv[at])]
+
+
+def _find(argv: tuple[Word, ...]) -> list[Inner]:
+    found: list[Inner] = []
+    at = 1
+    fd = argv[0].text.rpartition("/")[2] != "find"
+    execs = ("-x", "-X", "--exec", "--exec-batch") if fd else ("-exec", "-execdir", "-ok", "-okdir")
+    while at < len(argv):
+        if argv[at].text in execs:
+            end = at + 1
+            while end < len(argv) and argv[end].text not in (";", "+"):
+                end += 1
+            if end > at + 1:
+                found.append(Inner(argv[at + 1 : end], adds=True))
+            at = end
+        at += 1
+    return found
+
+
+def _multiplexer(argv: tuple[Word, ...]) -> list[Inner]:
+    name = argv[0].text.rpartition("/")[2]
+    words = [w.text for w in argv]
+    if name == "screen":
+        at = next((i for i, t in enumerate(words) if "m" in t and t.startswith("-")), None)
+        rest = argv[at + 1 :] if at is not None else ()
+        while rest and rest[0].text.startswith("-"):
+            rest = rest[2:] if rest[0].text in ("-S", "-t", "-h", "-c") else rest[1:]
+        return [Inner(rest)] if rest else []
+    verbs = ("new", "new-session", "neww", "new-window", "splitw", "split-window", "respawn-pane",
+             "run-shell", "run", "if-shell", "popup", "display-popup")  # fmt: skip
+    at = next((i for i, t in enumerate(words) if t in verbs), None)
+    if at is None:
+        # Keys typed into a shell are a command too.
+        keys = next((i for i, t in enumerate(words) if t in ("send-keys", "send")), None)
+        typed = argv[keys + 1 :] if keys is not None else ()
+        while typed and typed[0].text.startswith("-"):
+            typed = typed[2:] if typed[0].text == "-t" else typed[1:]
+        named = ("Enter", "C-m", "Space", "KPEnter")
+        return [Inner(text=w) for w in typed if w.text not in named]
+    rest = argv[at + 1 :]
+    while rest and rest[0].text.startswith("-"):
+        flagged = rest[0].text in ("-s", "-n", "-t", "-c", "-x", "-y", "-F", "-e", "-l", "-p")
+        rest = rest[2:] if flagged else rest[1:]
+    return [Inner(text=_joined(rest))] if rest else []
+
+
+def _nix(argv: tuple[Word, ...]) -> list[Inner]:
+    for at, word in enumerate(argv[:-1]):
+        if word.text in ("--run", "--command") and argv[0].text.endswith("nix-shell"):
+            return [Inner(text=argv[at + 1])]
+        if word.text in ("-c", "--command") and argv[0].text.endswith("nix"):
+            return [Inner(argv[at + 1 :])]
+    return []
