@@ -20,6 +20,7 @@ MAX_WHOLE_BODY = 32 * 1024 * 1024
 LAST_BYTES = 0.1  # seconds that the end of the body may lag behind the end of the answer
 LONGEST_FIELD = 64  # bytes within which a stream shows what it is
 _SSE = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:data|event|id|retry)?:")
+GRACE = 2.0  # seconds that usage may lag behind the finish reason
 Connect = Callable[[], "httpx2.AsyncClient"]
 
 
@@ -74,18 +75,16 @@ class WireModel:
                 kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
                 chunks = response.aiter_bytes()
                 body = _Body(target, kind)
-                async for chunk in chunks:
-                    started = True
-                    for data in body.feed(chunk):
+                while not decoder.ended:
+                    chunk = await _next(chunks, GRACE if decoder.settled else None)
+                    started = started or bool(chunk)
+                    for data in body.feed(chunk) if chunk else body.close():
                         for delta in feed(data):
                             yield delta
-                    if decoder.ended:
-                        await _drain(chunks)
+                    if not chunk:
                         break
                 else:
-                    for data in body.close():
-                        for delta in feed(data):
-                            yield delta
+                    await _drain(chunks)
         except httpx2.InvalidURL as error:
             raise from_network(target, error, started=False, waited=0) from error
         except httpx2.HTTPError as error:
@@ -131,7 +130,7 @@ class _Body:
         self._size += len(chunk)
         if self._size > MAX_WHOLE_BODY:
             raise unexpected(self._target, f"more than {MAX_WHOLE_BODY // 2**20} MiB", b"...")
-        if len(self._parts) > 1 and self._size > LONGEST_FIELD:
+        if self._size - len(chunk) > LONGEST_FIELD:
             return []
         start = b"".join(self._parts)
         if not _SSE.match(start):
@@ -147,6 +146,18 @@ class _Body:
         if body.lstrip()[:1] in (b"{", b"["):
             return [body]
         raise unexpected(self._target, self._kind, body)
+
+
+async def _next(chunks: AsyncIterator[bytes], patience: float | None) -> bytes:
+    """The next bytes; none at the end, or when `patience` (seconds) is over."""
+    try:
+        async with asyncio.timeout(patience):
+            async for chunk in chunks:
+                if chunk:
+                    return chunk
+    except TimeoutError:
+        pass
+    return b""
 
 
 async def _drain(chunks: AsyncIterator[bytes]) -> None:

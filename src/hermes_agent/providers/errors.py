@@ -9,8 +9,7 @@ https://ai.google.dev/gemini-api/docs/troubleshooting, https://openrouter.ai/doc
 import re
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import msgspec
 
@@ -26,7 +25,9 @@ from hermes_agent.domain.errors import (
     StreamBroken,
     Unreachable,
 )
+from hermes_agent.providers.refusal import Said, read_error
 from hermes_agent.providers.target import Target
+from hermes_agent.providers.waiting import retry_after
 
 Kind = Literal[
     "credential", "rate", "quota", "context", "content", "model", "request", "busy", "timeout"
@@ -109,23 +110,19 @@ _WORDS: tuple[tuple[re.Pattern[str], Kind], ...] = (
         "context",
     ),
     (re.compile(r"content.{0,4}(filter|polic|management)|safety (system|filter)", re.I), "content"),
-    (re.compile(r"(invalid|incorrect|missing|no).{0,12}api.?key|api key not valid", re.I), "credential"),
+    (
+        re.compile(r"(invalid|incorrect|missing|no).{0,12}api.?key|api key not valid", re.I),
+        "credential",
+    ),
     (re.compile(r"credit balance|insufficient (credit|fund|balance)|billing", re.I), "quota"),
 )
 _LIMITS = (
-    re.compile(r"(?:maximum context length|context (?:length|window|size)|limit)\D{0,24}?(\d{4,9})", re.I),
+    re.compile(
+        r"(?:maximum context length|context (?:length|window|size)|limit)\D{0,24}?(\d{4,9})", re.I
+    ),
     re.compile(r">\s*(\d{4,9})\s*(?:tokens\s*)?max", re.I),
     re.compile(r"max\w*[^.]{0,60}?\(?(\d{4,9})\)?", re.I),
 )
-
-
-class Said(msgspec.Struct, frozen=True):
-    """What a vendor's error object says, whichever vendor wrote it."""
-
-    message: str = ""
-    codes: tuple[str, ...] = ()
-    status: int | None = None
-    retry_after: float | None = None
 
 
 def from_response(
@@ -137,6 +134,14 @@ def from_response(
     now: float | None = None,
 ) -> ModelError:
     """The error that an HTTP answer other than 200 stands for."""
+    if 300 <= status < 400:
+        return RequestRefused(
+            f"{target.vendor.label} ({target.base_url}) redirects to "
+            f"{headers.get('location', 'an unnamed place')}. Keys do not follow redirects.",
+            hint="If you trust that address, make it the base_url.",
+            status=status,
+            vendor=target.vendor.id,
+        )
     said = read_error(_json(body))
     if not said.message and not said.codes:
         said = Said(message=_excerpt(body))
@@ -201,96 +206,6 @@ def not_json(target: Target, data: bytes) -> bytes:
     return mended
 
 
-def read_error(value: Any) -> Said:
-    """Find message and codes in a vendor's error object."""
-    if isinstance(value, list) and value:
-        value = cast("list[Any]", value)[0]
-    if not isinstance(value, dict):
-        return Said(message=str(value)) if isinstance(value, str) else Said()
-    outer = cast("dict[str, Any]", value)
-    inner: Any = outer.get("error", outer.get("errors", outer))
-    if isinstance(inner, list) and inner:
-        inner = cast("list[Any]", inner)[0]
-    if isinstance(inner, str):
-        return Said(message=inner, codes=_codes(outer))
-    if not isinstance(inner, dict):
-        return Said(message=str(outer.get("message") or outer.get("detail") or ""))
-    error = cast("dict[str, Any]", inner)
-    codes = list(_codes(error))
-    wait: float | None = None
-    status = error.get("code")
-    for detail in cast("list[Any]", error.get("details") or []):
-        if isinstance(detail, dict):
-            held = cast("dict[str, Any]", detail)
-            if isinstance(held.get("reason"), str):
-                codes.insert(0, held["reason"].lower())
-            if isinstance(held.get("retryDelay"), str):
-                wait = span(held["retryDelay"])
-    message = error.get("message") or error.get("detail") or outer.get("message") or ""
-    metadata = error.get("metadata")
-    if isinstance(metadata, dict):
-        held = cast("dict[str, Any]", metadata)
-        if isinstance(held.get("raw"), str):  # OpenRouter hands the real vendor's words through
-            message = f"{message}: {held['raw'][:EXCERPT]}"
-        if held.get("reasons") or held.get("flagged_input"):
-            codes.insert(0, "moderation")
-    number = int(status) if isinstance(status, int) or str(status).isdigit() else None
-    return Said(str(message), tuple(codes), number, wait)
-
-
-def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
-    """Seconds to wait, as the headers say: milliseconds, seconds, a date, or a limit's reset."""
-    exact = headers.get("retry-after-ms", "")
-    if exact.replace(".", "", 1).isdigit():
-        return float(exact) / 1000
-    named = headers.get("retry-after", "").strip()
-    if named:
-        wait = _moment(named, now)
-        if wait is not None:
-            return wait
-    waits: list[float] = []
-    for name, value in headers.items():
-        low = name.lower()
-        if "ratelimit" not in low or "reset" not in low:
-            continue
-        left = headers.get(low.replace("reset", "remaining"), "")
-        wait = _moment(value.strip(), now)
-        if wait is not None and left in ("", "0"):
-            waits.append(wait)
-    return max(waits) if waits else None
-
-
-def span(text: str) -> float | None:
-    """Seconds in `7.5`, `250ms`, `6m0s`, `1h2m3s`."""
-    if not text or not re.fullmatch(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d)?)+", text):
-        return None
-    units = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-    return sum(
-        float(number) * units[unit]
-        for number, unit in re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?", text)
-    )
-
-
-def _moment(text: str, now: float) -> float | None:
-    wait = span(text)
-    if wait is not None:
-        if wait > 1e12:  # Unix time in milliseconds (OpenRouter)
-            wait = wait / 1000 - now
-        elif wait > 1e9:
-            wait -= now
-        return max(wait, 0.0)
-    try:
-        return max(datetime.fromisoformat(text).timestamp() - now, 0.0)
-    except ValueError:
-        pass
-    from email.utils import parsedate_to_datetime
-
-    try:
-        return max(parsedate_to_datetime(text).astimezone(UTC).timestamp() - now, 0.0)
-    except ValueError:
-        return None
-
-
 def limit_in(message: str) -> int | None:
     """The context window in tokens, where the refusal names it."""
     plain = re.sub(r"(?<=\d),(?=\d{3})", "", message)
@@ -332,9 +247,7 @@ def _judge(
                 vendor=vendor,
             )
         case "context":
-            return ContextOverflow(
-                told, limit=limit_in(said.message), status=status, vendor=vendor
-            )
+            return ContextOverflow(told, limit=limit_in(said.message), status=status, vendor=vendor)
         case "content":
             return ContentRefused(
                 told,
@@ -361,12 +274,9 @@ def _judge(
 
 
 def _kind(said: Said, status: int | None) -> Kind:
-    known = [_CODES[code] for code in said.codes if code in _CODES]
+    known: list[Kind] = [_CODES[code] for code in said.codes if code in _CODES]
     if known and not (status == 404 and known[0] == "credential"):
-        kind = known[0]
-        if kind != "rate" or "quota" not in known:
-            return kind
-        return "quota"
+        return "quota" if known[0] == "rate" and "quota" in known else known[0]
     if status is not None and status in _STATUS:
         kind = _STATUS[status]
         return _worded(said.message, only=("content", "quota")) or kind
@@ -385,11 +295,6 @@ def _worded(message: str, *, only: tuple[Kind, ...] | None = None) -> Kind | Non
     return None
 
 
-def _codes(error: Mapping[str, Any]) -> tuple[str, ...]:
-    named = (error.get("code"), error.get("type"), error.get("status"))
-    return tuple(each.lower() for each in named if isinstance(each, str))
-
-
 def _key(target: Target) -> str:
     return f"the key from {target.key_source}" if target.key_source else "to answer without a key"
 
@@ -398,8 +303,10 @@ def _key_hint(target: Target) -> str:
     if target.key_source:
         return f"Put a valid key into {target.key_source}, or choose another model: hermes model"
     named = " or ".join(target.vendor.keys[:2])
-    return f"Set {named}: hermes config set {named.split(' ')[0]} KEY" if named else (
-        "Give the server's key as model.api_key, or in OPENAI_API_KEY."
+    return (
+        f"Set {named}: hermes config set {named.split(' ')[0]} KEY"
+        if named
+        else ("Give the server's key as model.api_key, or in OPENAI_API_KEY.")
     )
 
 

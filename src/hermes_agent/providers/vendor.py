@@ -25,7 +25,6 @@ class Quirks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     effort: Literal["", "reasoning_effort", "reasoning", "thinking", "enable_thinking"] = ""
     echo: Literal["", "reasoning_content", "reasoning_details"] = ""
     cache: Literal["", "key", "claude", "blocks"] = ""
-    auth: Literal["bearer", "x-api-key", "x-goog-api-key"] = "bearer"
 
 
 class Prefixed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

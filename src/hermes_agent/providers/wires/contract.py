@@ -11,8 +11,10 @@ from hermes_agent.providers.vendor import WireName
 
 
 class Decoder(Protocol):
-    """Reads one answer. `ended` once the protocol's own end mark has come."""
+    """Reads one answer. `settled` once the finish reason has come (usage may follow), `ended`
+    once the protocol's own end mark has."""
 
+    settled: bool
     ended: bool
 
     def feed(self, data: bytes) -> Sequence[Delta]:
