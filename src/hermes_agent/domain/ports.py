@@ -106,6 +106,35 @@ class Files(Protocol):
         ...
 
 
+class Processes(Protocol):
+    """The background processes of an environment. An unknown id raises `NotFoundError`."""
+
+    def list(self) -> Sequence[ProcessInfo]:
+        """Running ones and those that ended not long ago, oldest first."""
+        ...
+
+    def poll(self, name: str) -> tuple[ProcessInfo, str]:
+        """How it stands, and what it printed since the last poll."""
+        ...
+
+    def log(self, name: str, *, offset: int | None = None, limit: int = 200) -> tuple[str, int]:
+        """Lines of its output, and how many there are: `limit` lines from line `offset` (the
+        first is 0), or the last `limit`."""
+        ...
+
+    async def wait(self, name: str, timeout: float) -> ProcessInfo:
+        """Until it has ended, at most `timeout` seconds; `exit_code` tells which."""
+        ...
+
+    async def kill(self, name: str) -> ProcessInfo:
+        """End it with everything that it started."""
+        ...
+
+    async def write(self, name: str, data: str) -> None:
+        """Write to its input. Raises `EnvironmentFault` when nobody reads there."""
+        ...
+
+
 class Environment(Protocol):
     """Where commands run: this machine, a sandbox, later a container or another machine."""
 
@@ -122,6 +151,11 @@ class Environment(Protocol):
     @property
     def files(self) -> Files:
         """The files that commands here see."""
+        ...
+
+    @property
+    def processes(self) -> Processes:
+        """What `spawn` started."""
         ...
 
     async def run(

@@ -15,7 +15,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     `cwd` is absolute. `variables` is the child environment (see `variables.child_variables`).
     `home` is HERMES_HOME, whose private files an enclosure hides. With `persistent`, `cd` and
     exported variables carry over from one foreground command to the next. `output_chars` bounds
-    what is kept of a command's output.
+    what is kept of a command's output. Of use to a sandbox alone: `private_tmp` gives it a /tmp of
+    its own, `hidden` names further absolute paths that nothing in it may see.
     """
 
     cwd: str
@@ -23,19 +24,16 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     home: Path | None = None
     persistent: bool = True
     output_chars: int = 50_000
+    private_tmp: bool = True
+    hidden: tuple[str, ...] = ()
 
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
-    """How to start a program from this process.
-
-    `terminal` is the path under which the program finds the pseudo terminal on its standard
-    input; None lets the parent's own name for it stand.
-    """
+    """How to start a program from this process."""
 
     argv: Sequence[str | bytes]
     cwd: str
     variables: Mapping[str, str]
-    terminal: str | None = None
 
 
 class Enclosure(Protocol):
@@ -49,6 +47,11 @@ class Enclosure(Protocol):
     @property
     def files(self) -> Files:
         """The files as commands in here see them."""
+        ...
+
+    @property
+    def terminal(self) -> str:
+        """A path by which a program in here can open the pseudo terminal that it was given."""
         ...
 
     @property

@@ -11,28 +11,34 @@ _DIRECTORY = os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC
 _CHUNK = 1 << 20
 
 
+def _as_it_is(path: str) -> tuple[str, str]:
+    real = os.path.realpath(path)
+    return real, real
+
+
 class HostFiles:
     """`Files` on this machine. The calls do not wait for anything but the disk.
 
-    `resolve` turns an absolute path as commands see it into one free of links on this machine;
-    it raises `OSError` for what is not to be seen. The last step of each operation goes through a
-    handle of the directory and refuses links, so that a link planted in between leads nowhere.
+    `resolve` frees an absolute path, as commands see it, of links, and says where that is on this
+    machine; it raises `OSError` for what is not to be seen. The last step of each operation goes
+    through a handle of the directory and refuses links, so that a link planted in between leads
+    nowhere.
     """
 
-    def __init__(self, cwd: str, resolve: Callable[[str], str] = os.path.realpath) -> None:
+    def __init__(self, cwd: str, resolve: Callable[[str], tuple[str, str]] = _as_it_is) -> None:
         self._cwd = cwd
         self._resolve = resolve
 
     async def stat(self, path: str) -> FileInfo | None:
         """See `Files.stat`."""
-        real = self._real(path)
+        seen, real = self._resolve(self._named(path))
         try:
             there = os.stat(real)  # noqa: PTH116 - no Path is needed, this runs before every command
         except (FileNotFoundError, NotADirectoryError):
             return None
         mode = there.st_mode
         kind = "file" if stat.S_ISREG(mode) else "directory" if stat.S_ISDIR(mode) else "other"
-        return FileInfo(path=real, kind=kind, size=there.st_size, mtime=there.st_mtime)
+        return FileInfo(path=seen, kind=kind, size=there.st_size, mtime=there.st_mtime)
 
     async def read(self, path: str, *, limit: int) -> bytes:
         """See `Files.read`. A pipe or a device is refused, not waited for."""
@@ -65,7 +71,7 @@ class HostFiles:
     async def remove(self, path: str) -> None:
         """See `Files.remove`. Of a link, the link itself."""
         folder, name = os.path.split(self._named(path))
-        with _opened(self._resolve(folder), _DIRECTORY) as directory:
+        with _opened(self._resolve(folder)[1], _DIRECTORY) as directory:
             os.unlink(name, dir_fd=directory)
 
     async def list(self, path: str) -> list[str]:
@@ -74,7 +80,7 @@ class HostFiles:
             return sorted(os.listdir(directory))  # noqa: PTH208 - of a handle
 
     def _real(self, path: str) -> str:
-        return self._resolve(self._named(path))
+        return self._resolve(self._named(path))[1]
 
     def _named(self, path: str) -> str:
         return os.path.join(self._cwd, os.path.expanduser(path))  # noqa: PTH118, PTH111 - text, not files

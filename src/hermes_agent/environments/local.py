@@ -12,6 +12,7 @@ class Local:
     """The empty prefix."""
 
     name = "local"
+    terminal = "/proc/self/fd/0"
 
     def __init__(self, place: Place) -> None:
         self.files = HostFiles(place.cwd)

@@ -192,7 +192,8 @@ class ShellEnvironment:
         variables = {**self._variables, "PWD": cwd, tree.MARKER: run}
         if pty:
             variables["TERM"] = "xterm-256color"
-        argv = (*_SHELL, self._script, "bash", _bytes(command), snapshot or "")
+        terminal = self._enclosure.terminal if pty else ""
+        argv = (*_SHELL, self._script, "bash", _bytes(command), snapshot or "", terminal)
         return self._enclosure.launch(argv, cwd=cwd, variables=variables, pty=pty)
 
     async def _until_ended(
