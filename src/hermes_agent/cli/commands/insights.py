@@ -1,0 +1,62 @@
+"""`hermes insights`: what the agent did in the last days, and what it cost."""
+
+import time
+from collections.abc import Sequence
+
+import click
+
+from hermes_agent.cli.terminal.lines import count, duration
+from hermes_agent.config.paths import hermes_home
+from hermes_agent.store.opening import open_existing_store
+from hermes_agent.store.port import Insights, Tally
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--days", type=click.IntRange(1), default=30, show_default=True)
+@click.option("--source", help="Only sessions of one entrance, such as cli.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def command(days: int, source: str | None, as_json: bool) -> None:
+    """What the agent did, and what it cost."""
+    store = open_existing_store(hermes_home())
+    if store is None:
+        click.echo("There are no sessions yet.", err=True)
+        return
+    found = store.insights(since=time.time() - days * 86_400, source=source)
+    store.close()
+    if as_json:
+        import msgspec
+
+        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        return
+    _show(found, days)
+
+
+def _show(found: Insights, days: int) -> None:
+    total = found.total
+    click.echo(f"The last {days} days")
+    click.echo(f"  sessions    {total.sessions:>8,}    messages {total.messages:>8,}")
+    click.echo(f"  tool calls  {total.tool_calls:>8,}")
+    share = f" ({100 * total.cache_read_tokens // total.input_tokens}% cached)"
+    cached = share if total.input_tokens else ""
+    click.echo(f"  tokens in   {count(total.input_tokens):>8}{cached}")
+    click.echo(f"  tokens out  {count(total.output_tokens):>8}")
+    if total.cost_usd:
+        click.echo(f"  cost        ${total.cost_usd:>8.2f}, as far as vendors told it")
+    _tallies("Models", found.by_model)
+    _tallies("Entrances", found.by_source)
+    _tallies("Days", found.by_day)
+    if found.by_tool:
+        click.echo("\nTools")
+        for tool in found.by_tool:
+            failed = f", {tool.failures} failed" if tool.failures else ""
+            click.echo(f"  {tool.name:<28} {tool.calls:>6} calls, {duration(tool.seconds)}{failed}")
+    _tallies("Longest sessions", found.top_sessions)
+
+
+def _tallies(title: str, rows: Sequence[Tally]) -> None:
+    if not rows:
+        return
+    click.echo(f"\n{title}")
+    for row in rows:
+        tokens = count(row.input_tokens + row.output_tokens)
+        click.echo(f"  {row.name or '?':<28} {row.messages:>6} messages {tokens:>8} tokens")

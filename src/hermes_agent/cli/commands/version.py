@@ -1,0 +1,33 @@
+"""`hermes version`: the version and what it runs on. Works without a home and without a network."""
+
+import platform
+import sys
+from pathlib import Path
+
+import click
+
+from hermes_agent.version import VERSION, VERSION_LINE
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def command(as_json: bool) -> None:
+    """The version, and what it runs on."""
+    import apsw
+
+    facts = {
+        "version": VERSION,
+        "project": str(Path(__file__).parents[2]),
+        "python": f"{platform.python_version()} ({sys.executable})",
+        "sqlite": apsw.sqlite_lib_version(),
+        "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
+    }
+    if as_json:
+        import json
+
+        click.echo(json.dumps(facts, indent=2))
+        return
+    click.echo(VERSION_LINE)
+    for name, value in facts.items():
+        if name != "version":
+            click.echo(f"{name.capitalize()}: {value}")
