@@ -167,7 +167,8 @@ class Environment(Protocol):
         pty: bool = False,
         on_output: Callable[[str], None] | None = None,
     ) -> CommandResult:
-        """Run to the end in a shell. On cancellation the whole process group is killed within
+        """Run to the end in a shell. With `workdir` nothing of it carries over to the next
+        command; without, its directory and exported variables do. On cancellation the whole process group is killed within
         200 ms and `CancelledError` goes on, with the output so far in its first argument."""
         ...
 

@@ -83,13 +83,14 @@ class ShellEnvironment:
     ) -> CommandResult:
         """Run to the end. See `Environment.run`.
 
-        A directory given as `workdir` holds for this command alone. When the session's own
+        A command with a `workdir` is run aside: nothing of it carries over. When the session's own
         directory is gone, the session moves to the nearest one that is left and
         `EnvironmentFault` says so: the command was not meant for that place.
         """
         cwd = await self._enter(workdir)
         run = self._next_run()
-        left = self._scratch_file(run) if self._place.persistent else None
+        aside = workdir is not None or not self._place.persistent
+        left = None if aside else self._scratch_file(run)
         printed = _Printed(self._place.output_chars, on_output)
         began = time.monotonic()
         with self._at_hand(command, run) as text:
@@ -98,7 +99,7 @@ class ShellEnvironment:
             status = await self._until_ended(child, run, timeout, printed)
             output, omitted = await self._rest(child, printed)
         if left:
-            self._adopt(Path(left), moved=workdir is None)
+            self._adopt(Path(left))
         return CommandResult(
             exit_code=TIMED_OUT if status is None else status,
             output=output,
@@ -225,7 +226,7 @@ class ShellEnvironment:
                 self._lingering.pop(0).close()
         return printed.finish()
 
-    def _adopt(self, left: Path, *, moved: bool) -> None:
+    def _adopt(self, left: Path) -> None:
         """Take over what the shell left; nothing when it could not leave anything."""
         try:
             data = left.read_bytes()
@@ -238,9 +239,7 @@ class ShellEnvironment:
         if parsed is None:
             return
         self._seen = data
-        cwd, exported = parsed
-        if moved:
-            self._cwd = cwd
+        self._cwd, exported = parsed
         kept = {name: self._place.variables[name] for name in _PASSING & {*self._place.variables}}
         self._variables = kept | {n: v for n, v in exported.items() if n not in _PASSING}
 
