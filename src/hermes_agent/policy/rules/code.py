@@ -181,7 +181,7 @@ def dynamic_name(view: View) -> Finding | None:
     """A command whose name is known only at run time, or only looks like what it seems."""
     name = view.command.argv[0]
     if name.dynamic or name.splits:
-        if view.command.via[-1:] == ("find",) or name.text == "$…":
+        if name.text == "$…":
             return None
         return ask(
             "dynamic-command", "Which program it runs is known only at run time.", exactly=True

@@ -62,6 +62,8 @@ def reads_secret(view: View) -> Finding | None:
     for word in _files(view):
         if not in_secret_place and not _LIKELY.search(word.text):
             continue
+        if word.dynamic and re.match(r"/proc/.*/(?:environ|mem)\Z", word.text):
+            return ask("read-secret:/proc", "It reads another process's environment.", exactly=True)
         path = _secret_path(view, word)
         if path is not None and secret(path, home=place.home, hermes_home=place.hermes_home):
             if view.program in _SENDERS:

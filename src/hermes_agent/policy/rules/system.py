@@ -97,7 +97,7 @@ def _signal(texts: list[str]) -> tuple[str, list[str]]:
             not targets_only
             and not signal
             and not rest
-            and re.match(r"-[A-Za-z0-9]", text)
+            and re.match(r"-[A-Za-z0-9]|--signal=", text)
             and (len(texts) > 1 and text not in ("-l", "-L", "-p"))
         ):
             signal = text.lstrip("-").partition("=")[2] or text[1:]

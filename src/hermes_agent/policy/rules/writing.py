@@ -37,11 +37,9 @@ _OUTPUT_OPTIONS: dict[str, tuple[str, ...]] = {
     "cc": ("-o",),
     "age": ("-o",),
     "aria2c": ("-o", "--out", "-d"),
-    "ssh-keygen": ("-f",),
     "pandoc": ("-o",),
     "git": ("--output", "-o"),
     "yt-dlp": ("-o",),
-    "ffmpeg": (),
 }
 _STATE = frozenset(("sqlite3", "sqlite", "litecli", "sqlite-utils"))
 

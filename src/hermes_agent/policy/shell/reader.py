@@ -21,6 +21,8 @@ _STRAY = re.compile(rb"(?:[ \t\r\n]|\\\n|;)*")
 _BINDERS = frozenset(("read", "mapfile", "readarray", "printf", "getopts", "let", "unset", "eval",
                       "source", ".", "wait", "select"))  # fmt: skip
 _EXCERPT = 160
+_REDIRECTS = frozenset(("file_redirect", "herestring_redirect", "heredoc_redirect"))
+_CONTINUED = re.compile(r"(?<=[^\s\\])\\\n(?=\S)")
 
 
 class Reader:
@@ -57,7 +59,7 @@ class Reader:
             return
         outer = self.source, self.heredocs, self.marks
         document = lifted(text)
-        self.source = document.text.encode("utf-8", "replace")
+        self.source = self.joined(document.text).encode("utf-8", "replace")
         self.heredocs, self.marks = document.heredocs, 0
         root = grammar(self.source).root_node
         if root.has_error:
@@ -70,6 +72,15 @@ class Reader:
         if not document.sure or self.marks != len(_MARKS.findall(document.text)):
             self.doubt("heredoc", "Its here-documents cannot be read with certainty.", text)
         self.source, self.heredocs, self.marks = outer
+
+    def joined(self, text: str) -> str:
+        """The shell drops a backslash at a line's end before it looks for words; the grammar
+        does after. Only where that would split a word, and no comment could be lengthened."""
+        if "\\\n" not in text or not _CONTINUED.search(text):
+            return text
+        if "#" in text:
+            self.doubt("syntax", "Its broken lines cannot be read with certainty.", text)
+        return _CONTINUED.sub("", text)
 
     def doubt(self, kind: DoubtKind, sentence: str, excerpt: str) -> None:
         """Note something uncertain, once."""
@@ -96,31 +107,89 @@ class Reader:
                 self.visit(child)
         self.depth -= 1
 
-    def visit_list(self, node: "Node") -> None:
-        """`a && b || c` nests to the left, as deep as it is long."""
-        parts: list[Node] = []
-        while node.type == "list":
-            children = node.named_children
-            parts += reversed(children[1:])
-            if not children:
-                return
-            node = children[0]
-        self.visit(node)
-        with _Saved(self, "certain"):
-            self.certain = False
-            for part in reversed(parts):
-                self.visit(part)
+    def visit_chain(self, node: "Node") -> None:
+        """Lists, pipelines and what is redirected, with the shell's precedence.
 
-    def visit_pipeline(self, node: "Node") -> None:
+        The grammar reads `a && b | c` as a pipe from `a && b`, and `a && b > f` as a redirect of
+        both, so the tree is first laid out as steps, each a pipeline of stages.
+        """
+        for position, stages in enumerate(self.steps(node, 0)):
+            with _Saved(self, "certain"):
+                self.certain = self.certain and position == 0
+                if len(stages) == 1:
+                    self.stage(*stages[0])
+                else:
+                    self.pipeline(stages)
+
+    def steps(self, node: "Node", level: int) -> "list[list[_Stage]]":
+        """The pipelines of a list in order; each stage is a node with redirects after it."""
+        if level > _DEEPEST * 4:
+            self.doubt("depth", "It is nested too deeply to be checked.", self.text(node))
+            return []
+        match node.type:
+            case "list":
+                # It nests to the left, as deep as it is long.
+                parts: list[Node] = []
+                while node.type == "list" and node.named_child_count:
+                    children = node.named_children
+                    parts += reversed(children[1:])
+                    node = children[0]
+                parts.append(node)
+                return [s for part in reversed(parts) for s in self.steps(part, level + 1)]
+            case "pipeline":
+                joined: list[list[_Stage]] = []
+                for child in node.named_children:
+                    found = self.steps(child, level + 1)
+                    if joined and found:
+                        joined[-1].extend(found.pop(0))
+                    joined += found
+                return joined
+            case "negated_command" if node.named_child_count:
+                return self.steps(node.named_children[0], level + 1)
+            case "redirected_statement":
+                body = node.child_by_field_name("body")
+                redirects = [c for c in node.named_children if c.type in _REDIRECTS]
+                if body is None:
+                    return [[(None, redirects)]]
+                found = self.steps(body, level + 1)
+                if found:
+                    last, before = found[-1][-1]
+                    found[-1][-1] = (last, before + redirects)
+                return found
+            case "comment":
+                self.comment(node)
+                return []
+            case _:
+                return [[(node, [])]]
+
+    def pipeline(self, stages: "list[_Stage]") -> None:
         """Each stage runs in a subshell and is fed by those before it."""
         with _Saved(self, "upstream", "cwd", "variables", "stdin"):
-            kept, inherited = dict(self.variables), self.upstream
-            for stage in node.named_children:
+            kept, cwd, inherited = dict(self.variables), self.cwd, self.upstream
+            for stage in stages:
                 start = len(self.commands)
-                self.variables = dict(kept)
-                self.visit(stage)
+                self.variables, self.cwd = dict(kept), cwd
+                self.stage(*stage)
                 self.stdin = None
                 self.upstream = tuple(range(start, len(self.commands))) or inherited
+
+    def stage(self, body: "Node | None", nodes: "list[Node]") -> None:
+        """A command or a compound with redirects after it."""
+        redirects: list[Redirect] = []
+        extra: list[Word] = []
+        stdin: Word | None = None
+        for node in nodes:
+            stdin = self.redirect(node, redirects, extra) or stdin
+        if body is not None and body.type == "command":
+            self.command(body, redirects, extra, stdin)
+            return
+        if redirects or extra:
+            shown = self.text(nodes[0]) if nodes else ""
+            self.add(tuple(extra), tuple(redirects), (), stdin, shown)
+        if body is not None:
+            with _Saved(self, "stdin"):
+                self.stdin = stdin or self.stdin
+                self.visit(body)
 
     def visit_subshell(self, node: "Node") -> None:
         """What happens inside does not change variables or directory outside."""
@@ -156,28 +225,6 @@ class Reader:
         """All named children in order."""
         for child in node.named_children:
             self.visit(child)
-
-    def visit_redirected(self, node: "Node") -> None:
-        """A command or a compound with redirects after it."""
-        body = node.child_by_field_name("body")
-        redirects: list[Redirect] = []
-        extra: list[Word] = []
-        stdin: Word | None = None
-        for child in node.named_children:
-            if child.type in ("file_redirect", "herestring_redirect", "heredoc_redirect"):
-                fed = self.redirect(child, redirects, extra)
-                stdin = fed or stdin
-        if body is not None and body.type == "command":
-            self.command(body, redirects, extra, stdin)
-            return
-        if redirects:
-            self.add((), tuple(redirects), (), None, self.text(node))
-        if body is not None:
-            with _Saved(self, "stdin"):
-                self.stdin = stdin or self.stdin
-                self.visit(body)
-        elif extra:
-            self.add(tuple(extra), (), (), stdin, self.text(node))
 
     def redirect(self, node: "Node", redirects: list[Redirect], extra: list[Word]) -> Word | None:
         """Note a redirect. The grammar counts words after the target to it: they are `extra`
@@ -253,9 +300,16 @@ class Reader:
         argv: list[Word] = []
         assignments: list[tuple[str, Word]] = []
         before: list[Word] = []
-        dollar = False
+        end = -1
         for child in node.children:
             kind = child.type
+            if (
+                child.start_byte == end
+                and kind not in _REDIRECTS
+                and not (kind == "string" and self.source[end - 1 : end] == b"$")
+            ):
+                self.doubt("syntax", "It cannot be read with certainty.", self.text(node))
+            end = child.end_byte if kind not in _REDIRECTS else -1
             if kind == "variable_assignment":
                 assignments.append(self.assignment(child))
             elif kind in ("file_redirect", "herestring_redirect", "heredoc_redirect"):
@@ -266,13 +320,8 @@ class Reader:
                 self.comment(child)
             elif child.is_named or kind in ("==", "=~"):
                 argv += self.words(self.pieces(child))
-            elif kind == "$":
-                # `$"…"` is a string to be translated; the dollar is no text.
-                dollar = True
-            else:
+            elif kind != "$":  # `$"…"` is a string to be translated; the dollar is no text
                 argv.append(Word(self.text(child)))
-        if dollar and not argv:
-            self.doubt("syntax", "It cannot be read with certainty.", self.text(node))
         source = self.text(node)
         self.add(tuple(before + argv + extra), tuple(redirects), tuple(assignments), stdin, source)
 
@@ -431,6 +480,7 @@ class Reader:
             return
         words = inner.argv
         if inner.adds:
+            words = tuple(_replaced(w, inner.token) for w in words)
             words = (*words, Word("$…", dynamic=True, splits=True))
         with _Saved(self, "via", "cwd", "depth"):
             self.depth += 1
@@ -477,7 +527,9 @@ class Reader:
             for word in command.argv[1:]:
                 for found in re.findall(r"[A-Za-z_]\w*", word.text):
                     self.variables[found] = None
-        elif (name == "alias" and len(command.argv) > 1) or (name in ("shopt", "set") and "expand_aliases" in command.source):
+        elif (name == "alias" and len(command.argv) > 1) or (
+            name in ("shopt", "set") and "expand_aliases" in command.source
+        ):
             self.doubt("alias", "It gives commands another meaning.", command.source)
 
     def change_directory(self, command: Command) -> None:
@@ -646,6 +698,9 @@ class Reader:
         return _blank(self.source, at, len(self.source))
 
 
+_Stage = tuple["Node | None", "list[Node]"]
+
+
 class _Saved:
     """Puts a reader's attributes back at the end of a block."""
 
@@ -692,6 +747,13 @@ def known_output(command: Command) -> Word | None:
     if lookup and rest and not dynamic:
         return Word(rest[-1].text)
     return None
+
+
+def _replaced(word: Word, token: str) -> Word:
+    """`{}` stands for what is found at run time."""
+    if token not in word.text:
+        return word
+    return Word(word.text, dynamic=True, splits=word.splits, pattern=word.pattern)
 
 
 def _shown(source: str) -> str:
@@ -753,9 +815,9 @@ def _redirect_alone(reader: Reader, node: "Node") -> None:
 
 _HANDLERS: dict[str, Callable[[Reader, "Node"], None]] = {
     "command": Reader.visit_command,
-    "redirected_statement": Reader.visit_redirected,
-    "list": Reader.visit_list,
-    "pipeline": Reader.visit_pipeline,
+    **dict.fromkeys(
+        ("redirected_statement", "list", "pipeline", "negated_command"), Reader.visit_chain
+    ),
     "subshell": Reader.visit_subshell,
     "if_statement": Reader.visit_branches,
     "while_statement": Reader.visit_branches,

@@ -30,11 +30,12 @@ class Wrapper(msgspec.Struct, frozen=True):
 
 class Inner(msgspec.Struct, frozen=True):
     """What a wrapper would run: `argv`, or shell `text`. `adds` when it appends words that only
-    run time knows. `cwd` when it changes the directory."""
+    run time knows, or puts them where `token` stands. `cwd` when it changes the directory."""
 
     argv: tuple[Word, ...] = ()
     text: Word | None = None
     adds: bool = False
+    token: str = "{}"
     cwd: Word | None = None
     assignments: tuple[tuple[str, Word], ...] = ()
 
@@ -279,7 +280,8 @@ def _prefixed(argv: tuple[Word, ...], wrapper: Wrapper, name: str) -> list[Inner
         return []
     if wrapper.text:
         return [Inner(text=_joined(rest), adds=name == "parallel")]
-    return [Inner(rest, adds=name == "xargs", cwd=cwd, assignments=tuple(assignments))]
+    token = _token(argv) if name == "xargs" else "{}"
+    return [Inner(rest, adds=name == "xargs", token=token, cwd=cwd, assignments=tuple(assignments))]
 
 
 _BWRAP = {
@@ -288,6 +290,15 @@ _BWRAP = {
     **dict.fromkeys(("--dev", "--proc", "--tmpfs", "--dir", "--chdir", "--unsetenv", "--uid",
                      "--gid", "--hostname", "--file", "--seccomp", "--cap-add", "--cap-drop"), 1),
 }  # fmt: skip
+
+
+def _token(argv: tuple[Word, ...]) -> str:
+    for at, word in enumerate(argv[:-1]):
+        if word.text == "-I":
+            return argv[at + 1].text or "{}"
+        if word.text.startswith("-I"):
+            return word.text[2:]
+    return "{}"
 
 
 def _glued(text: str, option: str) -> bool:
