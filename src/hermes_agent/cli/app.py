@@ -13,6 +13,7 @@ from hermes_agent.agent.control import Control
 from hermes_agent.cli.models import ModelRoom
 from hermes_agent.cli.switchboard import Switchboard
 from hermes_agent.config import home as home_layout
+from hermes_agent.config.edit import edit
 from hermes_agent.config.load import Loaded, load
 from hermes_agent.config.schema import Config
 from hermes_agent.context.files import context_files
@@ -32,6 +33,7 @@ from hermes_agent.environments import create as create_environment
 from hermes_agent.environments.enclosure import Place
 from hermes_agent.environments.variables import child_variables
 from hermes_agent.policy.gate import Gate
+from hermes_agent.policy.grants import ListedGrants
 from hermes_agent.policy.paths import PathGuard
 from hermes_agent.policy.redaction import Redactor
 from hermes_agent.sessions.live import Choices, LiveSession
@@ -102,12 +104,18 @@ class Agent:
             ),
         )
         self._gate = Gate(
+            home=str(Path.home()),
+            hermes_home=str(self.paths.home),
             mode=config.approvals.mode,
             asker=self.asker,
             yolo=wish.yolo,
             timeout=config.approvals.timeout,
+            deny=config.approvals.deny,
+            grants=ListedGrants(config.command_allowlist, self._write_grant),
+            managed=loaded.managed is not None,
+            notify=lambda text: self.notices.append(Notice(text)),
         )
-        self._guard = PathGuard(home=Path.home(), hermes_home=self.paths.home)
+        self._guard = PathGuard(home=str(Path.home()), hermes_home=str(self.paths.home))
         self._redactor = Redactor(loaded.secrets if config.security.redact_secrets else ())
         self._background: set[Task[None]] = set()
 
@@ -285,6 +293,10 @@ class Agent:
             ),
         )
         return SessionToolbox(tools=names, context=context, redact=self._redactor.text)
+
+    def _write_grant(self, rule: str) -> None:
+        entries = [*self.config.command_allowlist, rule]
+        edit(self.paths, {"command_allowlist": entries}, doing="remember an approval")
 
     async def _approve(self, command: str, workdir: str | None) -> None:
         await self._gate.check_command(command, cwd=workdir or self.cwd)

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from hermes_agent.agent.control import Control
-from hermes_agent.cli.app import Agent, open_agent
+from hermes_agent.cli.app import Agent, Wish, open_agent
 from hermes_agent.domain.events import BudgetSpent, Completed, Failed, Interrupted, TurnEnded
 from hermes_agent.sessions.live import LiveSession
 
@@ -19,7 +19,7 @@ BUDGET_SPENT = 75
 async def converse(options: "Options") -> int:
     """Returns the exit status."""
     interactive = options.query is None
-    agent = await open_agent(options, interactive=interactive)
+    agent = await open_agent(_wish(options))
     try:
         session = agent.open_session(resume=options.resume, latest=options.continue_)
         try:
@@ -30,6 +30,20 @@ async def converse(options: "Options") -> int:
             session.close()
     finally:
         await agent.close()
+
+
+def _wish(options: "Options") -> Wish:
+    return Wish(
+        model=options.model,
+        provider=options.provider,
+        toolsets=options.toolsets,
+        max_turns=options.max_turns,
+        yolo=options.yolo,
+        verbose=options.verbose,
+        personality=options.personality,
+        local=options.local,
+        pass_session_id=options.pass_session_id,
+    )
 
 
 async def _once(agent: Agent, session: LiveSession, options: "Options") -> int:

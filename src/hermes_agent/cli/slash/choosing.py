@@ -98,7 +98,8 @@ class Choosing:
         view = self._chat.view
         if argument and argument not in steps:
             raise UsageError(f"There is no step “{argument}”.", hint=f"One of: {', '.join(steps)}")
-        view.progress = argument or steps[(steps.index(view.progress) + 1) % len(steps)]
+        following = steps[(steps.index(view.progress) + 1) % len(steps)]
+        view.progress = cast("Progress", argument or following)
         self._chat.say(f"Tool lines: {view.progress}")
 
     async def yolo(self, argument: str) -> None:

@@ -33,6 +33,7 @@ class TerminalAsker:
             f"May {request.tool} do this? {request.reason}",
             "\n".join(lines),
             tuple(Option(*_LABELS[choice], choice) for choice in request.choices),
+            selected=len(request.choices) - 1,  # Enter alone never allows anything
         )
         answer = await self._ask(panel, self._approval_timeout)
         return answer if answer in request.choices else "deny"

@@ -12,7 +12,7 @@ from hermes_agent.cli.app import Agent
 from hermes_agent.cli.slash.table import slash_table
 from hermes_agent.cli.terminal.asker import TerminalAsker
 from hermes_agent.cli.terminal.completion import ChatCompleter
-from hermes_agent.cli.terminal.lines import count, duration
+from hermes_agent.cli.terminal.lines import count, elapsed
 from hermes_agent.cli.terminal.markdown import rendered
 from hermes_agent.cli.terminal.pastes import Pastes
 from hermes_agent.cli.terminal.screen import Presses, Screen
@@ -189,7 +189,7 @@ class Chat:
             parts.append(f"↑{count(session.usage.input)} ↓{count(session.usage.output)}")
         if self.agent.config.display.show_cost and session.usage.cost_usd is not None:
             parts.append(f"${session.usage.cost_usd:.4f}")
-        parts.append(duration(time.monotonic() - self._began).removesuffix(" ms"))
+        parts.append(elapsed(time.monotonic() - self._began))
         if self.agent.yolo:
             parts.append("YOLO")
         text = " " + " · ".join(parts)

@@ -92,10 +92,7 @@ def key_bindings(screen: Keyed) -> KeyBindings:
         panel = screen.panel
         if panel is None:
             return
-        chosen = next((o for o in panel.options if o.key and o.key == event.data.lower()), None)
-        if chosen is not None:
-            panel.choose(chosen.value)
-        elif panel.free_text and event.data.isprintable():
+        if not panel.key(event.data.lower()) and event.data.isprintable():
             screen.buffer.insert_text(event.data)
 
     return keys

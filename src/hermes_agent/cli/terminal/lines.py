@@ -71,3 +71,11 @@ def count(number: int) -> str:
     if number < 1_000_000:
         return f"{number / 1000:.1f}k"
     return f"{number / 1_000_000:.1f}M"
+
+
+def elapsed(seconds: float) -> str:
+    """`12 s`, `3 min`, `2 h 5 min`: for a clock that ticks beside the input line."""
+    if seconds < 60:
+        return f"{int(seconds)} s"
+    minutes = int(seconds // 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -7,9 +7,10 @@ MAX_WIDTH = 100
 
 
 def rendered(block: str, *, colour: bool) -> str:
-    """`block` with headings, lists, tables and highlighted code; plain text without colour."""
+    """`block` with headings, lists, tables and highlighted code, and an empty line after it."""
     from rich.console import Console
-    from rich.markdown import Markdown
+
+    from hermes_agent.cli.terminal.richtext import LeftMarkdown
 
     out = io.StringIO()
     console = Console(
@@ -20,5 +21,6 @@ def rendered(block: str, *, colour: bool) -> str:
         highlight=False,
         legacy_windows=False,
     )
-    console.print(Markdown(block, code_theme="ansi_dark", hyperlinks=False))
-    return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
+    console.print(LeftMarkdown(block, code_theme="ansi_dark", hyperlinks=False))
+    lines = [line.rstrip() for line in out.getvalue().split("\n")]
+    return "\n".join(lines).strip("\n") + "\n\n"

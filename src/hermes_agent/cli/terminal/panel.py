@@ -1,6 +1,8 @@
 """A question that waits above the input line: an approval, or a choice with room for words."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,13 +23,22 @@ class Panel:
     """One question. `answer` waits for it; None is “nobody answered”."""
 
     def __init__(
-        self, title: str, body: str, options: tuple[Option, ...], *, free_text: bool = False
+        self,
+        title: str,
+        body: str,
+        options: tuple[Option, ...],
+        *,
+        free_text: bool = False,
+        selected: int = 0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.title = title
         self.body = body
         self.options = options
         self.free_text = free_text
-        self.selected = 0
+        self.selected = selected
+        self._clock = clock
+        self._began = clock()
         self._answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
 
     async def answer(self, timeout: float | None) -> str | None:
@@ -43,12 +54,27 @@ class Panel:
         if not self._answer.done():
             self._answer.set_result(value)
 
-    def enter(self, typed: str) -> None:
-        """The person pressed Enter with this in the input line."""
-        if self.free_text and typed.strip():
-            self.choose(typed.strip())
-        elif self.options:
+    def key(self, key: str) -> bool:
+        """A letter was pressed; whether it chose an option."""
+        chosen = next((option for option in self.options if option.key and option.key == key), None)
+        if chosen is not None and not self.too_early:
+            self.choose(chosen.value)
+        return chosen is not None
+
+    def enter(self, typed: str) -> bool:
+        """Enter was pressed with this in the input line; whether the line was for the panel."""
+        if typed.strip():
+            if self.free_text:
+                self.choose(typed.strip())
+            return self.free_text
+        if self.options and not self.too_early:
             self.choose(self.options[self.selected].value)
+        return True
+
+    @property
+    def too_early(self) -> bool:
+        """Within half a second a key was meant for what the person was typing before."""
+        return self._clock() - self._began < 0.5
 
     def move(self, step: int) -> None:
         """Select the next or the previous option, round the ends."""

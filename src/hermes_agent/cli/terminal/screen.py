@@ -133,9 +133,8 @@ class Screen:
     def submit(self) -> None:
         """Enter was pressed."""
         text = self.buffer.text
-        if self.panel is not None:
+        if self.panel is not None and self.panel.enter(text):
             self.buffer.reset()
-            self.panel.enter(text)
             return
         if text.strip():
             self.buffer.append_to_history()

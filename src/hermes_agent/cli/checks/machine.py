@@ -1,0 +1,71 @@
+"""What the machine has: Python, programs that tools use, how strong the gate can be."""
+
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+from hermes_agent.cli.checks import Finding
+from hermes_agent.config.load import Loaded
+
+_PROGRAMS = {
+    "git": "for @diff and for work on code",
+    "rg": "for a quick search_files (package ripgrep); without it a slower search is used",
+    "bwrap": "for the bubblewrap backend, which hides secrets from commands (package bubblewrap)",
+    "bash": "for the terminal tool",
+}
+_NEEDED = {"bash"}
+
+
+def machine(loaded: Loaded) -> Iterator[Finding]:
+    """Python, programs, the gate."""
+    yield Finding(
+        area="machine",
+        level="ok",
+        text=f"Python {platform.python_version()} on {platform.system()} {platform.machine()}",
+    )
+    for name, purpose in _PROGRAMS.items():
+        path = shutil.which(name)
+        if path:
+            yield Finding(area="machine", level="ok", text=f"{name}: {path}")
+        else:
+            level = "problem" if name in _NEEDED else "note"
+            yield Finding(area="machine", level=level, text=f"{name} is missing", hint=purpose)
+    yield gate(loaded)
+
+
+def gate(loaded: Loaded) -> Finding:
+    """How strong the gate before commands is, plainly."""
+    backend = loaded.config.terminal.backend
+    if backend == "bubblewrap":
+        if bubblewrap_works():
+            return Finding(
+                area="gate",
+                level="ok",
+                text="commands run in bubblewrap: secrets and the daemon are out of reach",
+            )
+        return Finding(
+            area="gate",
+            level="problem",
+            text="terminal.backend is bubblewrap, and bubblewrap does not work here",
+            hint="Install it, or allow unprivileged user namespaces.",
+        )
+    hint = "hermes config set terminal.backend bubblewrap" if bubblewrap_works() else ""
+    return Finding(
+        area="gate",
+        level="note",
+        text="gate advisory: tools share the agent's uid",
+        hint=hint,
+    )
+
+
+def bubblewrap_works() -> bool:
+    """Whether a sandbox can really be made here."""
+    program = shutil.which("bwrap")
+    if program is None:
+        return False
+    argv = [program, "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc", "true"]
+    try:
+        return subprocess.run(argv, capture_output=True, timeout=5, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
