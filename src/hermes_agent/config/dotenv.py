@@ -3,7 +3,8 @@
 The grammar is what python-dotenv (https://saurabh-kumar.com/python-dotenv/#file-format) and
 systemd's EnvironmentFile= (systemd.exec(5)) agree on: `KEY=VALUE` lines, an optional `export`,
 `#` comments, single and double quotes that may span lines, backslash escapes in double quotes.
-Nothing is interpolated. The writer quotes so that both read the same value back.
+Nothing is interpolated. The writer quotes so that both, and a shell, read the same value back; only
+of a value that holds both `'` and `$` python-dotenv keeps a backslash.
 """
 
 import re
@@ -16,7 +17,7 @@ from hermes_agent.domain.errors import ConfigError, UsageError
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _START = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.]*)[ \t]*=[ \t]*")
-_PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./~^\[\]{}*?!()<>|&;-]*")
+_PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]*")
 _COMMENT = re.compile(r"(?:^|[ \t]+)#.*$")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "$": "$", "`": "`"}
 

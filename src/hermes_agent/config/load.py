@@ -249,6 +249,8 @@ def _gather(value: Any, shape: keys.Shape, *, secret: bool, found: set[str]) -> 
     if isinstance(value, str):
         if secret or shape.secret:
             found.add(value)
+            # `Authorization: Bearer TOKEN`: the token alone is as secret.
+            found.add(value.rpartition(" ")[2])
         return
     if isinstance(value, list):
         for each in cast("list[Any]", value):

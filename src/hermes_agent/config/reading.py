@@ -6,6 +6,7 @@ numbers stay text: no setting means either, and `22:22` is somebody's port mappi
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 MAX_BYTES = 4 * 1024 * 1024
 MAX_VALUES = 100_000
 MAX_DEPTH = 64
+
+# Below both, nesting cannot be deep enough to matter.
+_SAFE_OPENERS = 1000
+_SAFE_LENGTH = 64 * 1024
 
 KeyPath = tuple[str | int, ...]
 
@@ -86,6 +91,7 @@ def compose(text: str, source: str) -> "yaml.Node | None":
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
+        _refuse_depths(text, source, loader)
         return cast("yaml.Node | None", yaml.compose(text, Loader=loader))  # pyright: ignore[reportUnknownMemberType]  the stubs leave its argument open
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -101,6 +107,23 @@ def compose(text: str, source: str) -> "yaml.Node | None":
         ) from error
     except RecursionError as error:
         raise ConfigError(f"{source}: nested too deeply") from error
+
+
+def _refuse_depths(text: str, source: str, loader: Any) -> None:
+    """Composing is recursive in C and overflows its stack on deep nesting; events are not."""
+    import yaml
+
+    openers = sum(text.count(opener) for opener in ("[", "{", "- ", "? "))
+    if openers <= _SAFE_OPENERS and len(text) <= _SAFE_LENGTH:
+        return
+    depth = 0
+    for event in cast("Iterator[object]", yaml.parse(text, Loader=loader)):  # pyright: ignore[reportUnknownMemberType]  the stubs leave its argument open
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise ConfigError(f"{source}: nested more than {MAX_DEPTH} levels deep")
 
 
 def parse(text: str, source: str) -> Document:
