@@ -168,8 +168,9 @@ class Environment(Protocol):
         on_output: Callable[[str], None] | None = None,
     ) -> CommandResult:
         """Run to the end in a shell. With `workdir` nothing of it carries over to the next
-        command; without, its directory and exported variables do. On cancellation the whole process group is killed within
-        200 ms and `CancelledError` goes on, with the output so far in its first argument."""
+        command; without, its directory and exported variables do. On cancellation the whole
+        process group is killed within 200 ms and `CancelledError` goes on, with the output so far
+        in its first argument."""
         ...
 
     async def spawn(

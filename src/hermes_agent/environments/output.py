@@ -71,11 +71,12 @@ class Excerpt:
             tail = whole[len(whole) - (self._chars - self._head_chars) :]
             omitted = _size(whole) - _size(head) - _size(tail)
         else:
-            head = clean(self._head.decode("utf-8", "replace"))[: self._head_chars]
+            head = clean(self._head.decode("utf-8", "replace"))
             tail = clean(self._tail.decode("utf-8", "replace"))
-            uncut = _size(tail)
+            uncut = _size(head) + _size(tail)
+            head = head[: self._head_chars]
             tail = tail[-(self._chars - self._head_chars) :]
-            omitted = self._dropped + uncut - _size(tail)
+            omitted = self._dropped + uncut - _size(head) - _size(tail)
         note = f"\n[… {omitted:,} bytes of output omitted …]\n"
         return head + note + tail, omitted
 

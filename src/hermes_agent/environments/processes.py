@@ -53,8 +53,13 @@ class Processes:
         self._make_room()
         name = f"proc_{os.urandom(6).hex()}"
         output = Rolling(_BUFFER)
-        child, feed = start(launch, output.feed, pty=pty, stdin=True)
-        self._warden.watch(child.pid, run)
+        self._warden.expect(run)
+        try:
+            child, feed = start(launch, output.feed, pty=pty, stdin=True)
+        except EnvironmentFault:
+            self._warden.forget(run)
+            raise
+        self._warden.watch(run, child.pid)
         info = ProcessInfo(
             id=name, command=command, pid=child.pid, cwd=cwd, started_at=self._clock()
         )
@@ -140,7 +145,7 @@ class Processes:
 
     def _ended(self, process: _Process) -> None:
         process.ended_at = self._clock()
-        self._warden.forget(process.child.pid, process.run)
+        self._warden.forget(process.run)
         self._close_feed(process)
         info = process.info
         process.info = ProcessInfo(

@@ -95,8 +95,13 @@ class ShellEnvironment:
         began = time.monotonic()
         with self._at_hand(command, run) as text:
             launch = self._launch(text, cwd=cwd, run=run, snapshot=left, pty=pty)
-            child, _ = start(launch, printed.feed, pty=pty)
-            status = await self._until_ended(child, run, timeout, printed)
+            self._warden.expect(run)
+            try:
+                child, _ = start(launch, printed.feed, pty=pty)
+                self._warden.watch(run, child.pid)
+                status = await self._until_ended(child, run, timeout, printed)
+            finally:
+                self._warden.forget(run)
             output, omitted = await self._rest(child, printed)
         if left:
             self._adopt(Path(left))
@@ -201,7 +206,6 @@ class ShellEnvironment:
         self, child: Child, run: str, timeout: float, printed: "_Printed"
     ) -> int | None:
         """The exit status; None when the time was over and the command had to be killed."""
-        self._warden.watch(child.pid, run)
         try:
             await asyncio.wait((child.exited,), timeout=timeout)
             if child.exited.done():
@@ -210,8 +214,6 @@ class ShellEnvironment:
         except asyncio.CancelledError:
             await tree.end(child.pid, run)
             raise asyncio.CancelledError((await self._rest(child, printed))[0]) from None
-        finally:
-            self._warden.forget(child.pid, run)
         return None
 
     async def _rest(self, child: Child, printed: "_Printed") -> tuple[str, int]:

@@ -11,7 +11,7 @@ _SCRIPT = Path(__file__).with_name("warden.sh")
 class Warden:
     """A small shell beside us that knows what runs, and kills it when our end of a pipe closes.
 
-    It is started with the first command and costs each command two short writes. Linux could do
+    It is started with the first command and costs each command three short writes. Linux could do
     it for a direct child (PR_SET_PDEATHSIG), but not for grandchildren, and only from code that
     runs between fork and exec. Where no shell can be started there is no warden.
     """
@@ -21,17 +21,21 @@ class Warden:
         self._started = False
         self._popen: subprocess.Popen[bytes] | None = None
 
-    def watch(self, pid: int, run: str) -> None:
-        """The session that `pid` leads, and all that carries the mark `run`, end with us."""
+    def expect(self, run: str) -> None:
+        """All that carries the mark `run` ends with us; to be called before it is started."""
         if not self._started:
             self._started = True
             with contextlib.suppress(OSError):
                 self._start()
-        self._tell(f"+ {pid} {run}\n")
+        self._tell(f"+ {run} none\n")
 
-    def forget(self, pid: int, run: str) -> None:
+    def watch(self, run: str, pid: int) -> None:
+        """So does the process group that `pid` leads."""
+        self._tell(f"+ {run} {pid}\n")
+
+    def forget(self, run: str) -> None:
         """It has ended, or may live on."""
-        self._tell(f"- {pid} {run}\n")
+        self._tell(f"- {run}\n")
 
     def close(self) -> None:
         """Send the warden home. What it watched is killed."""
