@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from hermes_agent.domain.errors import UsageError
 from hermes_agent.tools.table import TABLE, Entry
 from hermes_agent.tools.toolsets import BUNDLES, TOOLSETS, expand, members
 
@@ -16,8 +17,8 @@ def with_enabled(
     on |= {tool for toolset in on for tool in members(toolset, table)}
     if set(BUNDLES.get(name, (name,))) <= on:
         return tuple(current)
-    tools = set(members(name, table))
-    kept = [other for other in current if other not in tools]
+    covered = {*members(name, table), *BUNDLES.get(name, ())}
+    kept = [other for other in current if other not in covered]
     return _merged((*kept, name), table)
 
 
@@ -26,7 +27,8 @@ def with_disabled(
 ) -> tuple[str, ...]:
     """The list with `name` off; bundles and toolsets that hold it are written out without it.
 
-    Toolsets that have no tools yet stay: they are wanted once there are some.
+    Toolsets that have no tools yet stay: they are wanted once there are some. Raises
+    `UsageError` for a tool that its toolset's name cannot be told without.
     """
     gone = expand([name], table=table)
     names = [toolset for bundle in current for toolset in BUNDLES.get(bundle, (bundle,))]
@@ -38,8 +40,14 @@ def with_disabled(
         tools = members(toolset, table) if toolset in TOOLSETS else (toolset,)
         if gone.isdisjoint(tools):
             result.append(toolset)
-        else:
-            result += [tool for tool in tools if tool not in gone]
+            continue
+        rest = [tool for tool in tools if tool not in gone]
+        if toolset in rest:  # its name would stand for all of its tools again
+            raise UsageError(
+                f"{name} comes with {toolset} and cannot be turned off alone.",
+                hint=f"Turn off {toolset}, or put {name} into agent.disabled_toolsets.",
+            )
+        result += rest
     return tuple(result)
 
 
