@@ -1,7 +1,7 @@
 """config.yaml keeps every comment, order and byte that an edit does not mean."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -170,7 +170,7 @@ def test_whatever_is_set_reads_back_and_the_rest_stays(
     before = reading.parse(text, "x").data
     at: Any = before
     for part in path[:-1]:
-        at = at.get(part) if isinstance(at, dict) else at
+        at = cast("dict[str, Any]", at).get(part) if isinstance(at, dict) else at
         if at is None:
             break
     try:
@@ -193,8 +193,9 @@ def test_whatever_is_removed_is_gone_and_the_rest_stays(
     path: list[str] = []
     at: Any = reading.parse(text, "x").data
     while isinstance(at, dict) and at:
-        path.append(data.draw(st.sampled_from(sorted(at))))
-        at = at[path[-1]]
+        entries = cast("dict[str, Any]", at)
+        path.append(data.draw(st.sampled_from(sorted(entries))))
+        at = entries[path[-1]]
         if data.draw(st.booleans()):
             break
     after = reading.parse(_operate(text, tuple(path), None, remove=True), "x").data
@@ -277,8 +278,12 @@ def test_two_writers_at_once_lose_nothing(home: Path) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     paths = config_file(home, "# mine\n")
+
+    def write(number: int) -> None:
+        edit(paths, {f"platform_toolsets.p{number}": ["all"]})
+
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: edit(paths, {f"platform_toolsets.p{n}": ["all"]}), range(24)))
+        list(pool.map(write, range(24)))
     assert set(reading.read(paths.config_file).data["platform_toolsets"]) == {
         f"p{n}" for n in range(24)
     }
