@@ -86,7 +86,7 @@ class Agent:
         self.asker = Switchboard()
         self._wish = wish
         self._store = open_store(self.paths.home)
-        self._models = ModelRoom(loaded, local=wish.local)
+        self._models = ModelRoom(loaded, offline=wish.local, cwd=str(cwd))
         self._model: Model | None = None
         config = loaded.config
         self._environment = create_environment(

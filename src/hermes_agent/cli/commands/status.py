@@ -1,0 +1,62 @@
+"""`hermes status`: what is configured, at a glance."""
+
+from typing import Any
+
+import click
+
+from hermes_agent.version import VERSION
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--deep", is_flag=True, help="Ask the model server too.")
+def command(as_json: bool, deep: bool) -> None:
+    """What is configured and whether it works."""
+    facts = _facts(deep=deep)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(facts, indent=2))
+        return
+    for section, rows in facts.items():
+        click.echo(section.replace("_", " ").capitalize())
+        for name, value in rows.items():
+            click.echo(f"  {name:<12} {value}")
+
+
+def _facts(*, deep: bool) -> dict[str, dict[str, Any]]:
+    from hermes_agent.cli.checks.machine import gate
+    from hermes_agent.cli.checks.model import model
+    from hermes_agent.config import report
+    from hermes_agent.config.load import load
+    from hermes_agent.store.opening import open_existing_store
+
+    loaded = load()
+    store = open_existing_store(loaded.paths.home)
+    stats = store.stats() if store else None
+    if store:
+        store.close()
+    findings = list(model(loaded, offline=not deep))
+    keys = {name: masked for name, (masked, _) in report.variables(loaded).items()}
+    return {
+        "environment": {
+            "version": VERSION,
+            "home": str(loaded.paths.home),
+            "managed by": loaded.managed.manager.name if loaded.managed else "nobody",
+            "warnings": len(loaded.warnings),
+        },
+        "model": {
+            f"{number}" if number > 1 else "first": finding.text
+            for number, finding in enumerate(findings, 1)
+        },
+        "keys": keys or {"none": "no keys in the environment or .env"},
+        "terminal": {
+            "backend": loaded.config.terminal.backend,
+            "approvals": loaded.config.approvals.mode,
+            "gate": gate(loaded).text,
+        },
+        "sessions": {
+            "count": stats.sessions if stats else 0,
+            "messages": stats.messages if stats else 0,
+        },
+    }
