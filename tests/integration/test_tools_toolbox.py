@@ -2,14 +2,17 @@
 
 import asyncio
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from hermes_agent.domain.messages import ToolCall
+from hermes_agent.domain.messages import Message, ToolCall
+from hermes_agent.tools.builtin.todo import restored
 from hermes_agent.tools.contract import Limits
+from hermes_agent.tools.session import Todo
 from tests.unit.tools.room import Person, bench, quiet
 
 
@@ -150,6 +153,45 @@ async def test_the_list_of_steps_is_written_merged_and_read(tmp_path: Path) -> N
         bad = await call("todo", todos=[{"id": "9"}], merge=True)
         assert "has no content" in bad["error"]
         assert (await call("todo", todos=[]))["todos"] == []
+
+
+async def test_the_list_of_steps_comes_back_from_a_stored_conversation(tmp_path: Path) -> None:
+    async with bench(tmp_path) as call:
+        good = await call.result("todo", todos=[{"id": "1", "content": "cook"}])
+        bad = await call.result("todo", todos=[{"id": "2"}])
+    stored = [
+        Message(role="tool", tool_name=result.name, content=result.content)
+        for result in (good, bad)
+    ]
+    assert restored([*stored, Message(role="user", content="todo")]) == [Todo("1", "cook")]
+    assert restored([]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("read_file", r'{"path": "a\u0000b"}'),
+        ("write_file", r'{"path": "half \ud83d", "content": "half \ud83d"}'),
+        ("search_files", r'{"pattern": "\u0000"}'),
+        ("read_file", r'{"path": "%s"}' % ("x" * 5000)),
+        ("read_file", r'{"path": "~nobody/x"}'),
+        ("patch", r'{"mode": "patch", "patch": "*** Add File: \u0000"}'),
+        ("read_file", r'{"path": "a.txt/b"}'),
+        ("search_files", r'{"pattern": "x", "path": "pipe"}'),
+        ("todo", r'{"todos": [{"id": "", "content": "x"}]}'),
+    ],
+)
+async def test_hostile_arguments_give_plain_answers(
+    tmp_path: Path, name: str, arguments: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "a.txt").write_text("x\n")
+    os.mkfifo(tmp_path / "pipe")
+    async with bench(tmp_path) as call:
+        call.toolbox.independent([ToolCall("1", name, arguments)] * 2)
+        result = await call.toolbox.run(ToolCall("1", name, arguments), quiet)
+    assert "failed unexpectedly" not in result.content
+    assert not caplog.records
+    msgspec.json.decode(result.content)
 
 
 async def test_the_person_is_asked_and_silence_is_said_to_be_silence(tmp_path: Path) -> None:

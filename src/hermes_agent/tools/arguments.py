@@ -12,6 +12,7 @@ from typing import cast
 import msgspec
 
 from hermes_agent.domain.errors import HermesError
+from hermes_agent.tools.sound import sound
 
 _FENCE = re.compile(r"\A\s*```(?:json)?\s*\n(.*)\n\s*```\s*\Z", re.DOTALL)
 _STRING_OR_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
@@ -44,6 +45,7 @@ def parse(text: str) -> dict[str, object]:
         value = _value(text)
         if isinstance(value, str):  # an object, encoded twice
             value = _value(value)
+        value = sound(value)
     except RecursionError:
         raise ArgumentFault("The arguments are nested too deeply.") from None
     if not isinstance(value, dict):

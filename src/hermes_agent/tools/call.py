@@ -8,7 +8,7 @@ from typing import cast
 
 import msgspec
 
-from hermes_agent.domain.errors import DeniedError, NotFoundError
+from hermes_agent.domain.errors import DeniedError, NotFoundError, UsageError
 from hermes_agent.domain.events import ToolOutput
 from hermes_agent.domain.messages import ToolCall, ToolResult
 from hermes_agent.domain.model import ToolSpec
@@ -98,11 +98,11 @@ class SessionToolbox:
 
     def _resolve(self, path: str) -> str:
         """Two names of one file must look the same; the guard follows links."""
-        full = posixpath.normpath(absolute(path, self._context.environment))
         try:
-            return self._context.guard.check_read(full)
-        except DeniedError:
-            return full
+            path = posixpath.normpath(absolute(path, self._context.environment))
+            return self._context.guard.check_read(path)
+        except (DeniedError, UsageError):
+            return path
 
     async def run(self, call: ToolCall, emit: Emit) -> ToolResult:
         """Run one call; whatever happens is in the result (see `wrappers`)."""

@@ -2,11 +2,17 @@
 
 import posixpath
 
+from hermes_agent.domain.errors import UsageError
 from hermes_agent.domain.ports import Environment
 
 
 def absolute(path: str, environment: Environment) -> str:
-    """`path` from the session's working directory, `~` being the home of who runs it."""
+    """`path` from the session's working directory, `~` being the home of who runs it.
+
+    Raises `UsageError` for what can be no path.
+    """
+    if "\0" in path:
+        raise UsageError(f"A path cannot hold a NUL character: {path!r}.")
     if path == "~" or path.startswith("~/"):
         from pathlib import Path
 

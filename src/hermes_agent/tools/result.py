@@ -1,8 +1,8 @@
 """A tool's data as the text that the model gets: JSON, and never longer than the limit."""
 
-from typing import cast
-
 import msgspec
+
+from hermes_agent.tools.sound import sound
 
 _HEAD = 0.4
 
@@ -10,7 +10,7 @@ _HEAD = 0.4
 def encode(data: dict[str, object] | str, limit: int) -> str:
     """At most `limit` characters. What is too long loses the middle of its longest text."""
     if isinstance(data, str):
-        return _sound(shorten(data, limit))
+        return str(sound(shorten(data, limit)))
     text = _json(data)
     while len(text) > limit:
         name, longest = _longest(data)
@@ -46,20 +46,4 @@ def _json(data: dict[str, object]) -> str:
     try:
         return msgspec.json.encode(data, enc_hook=str).decode()
     except UnicodeEncodeError:
-        return msgspec.json.encode(_all_sound(data), enc_hook=str).decode()
-
-
-def _sound(text: str) -> str:
-    """Without halves of characters, which file names that are not UTF-8 bring along."""
-    return text.encode("utf-8", "replace").decode()
-
-
-def _all_sound(value: object) -> object:
-    if isinstance(value, str):
-        return _sound(value)
-    if isinstance(value, dict):
-        members = cast("dict[str, object]", value)
-        return {_sound(key): _all_sound(member) for key, member in members.items()}
-    if isinstance(value, list | tuple):
-        return [_all_sound(member) for member in cast("list[object]", value)]
-    return value
+        return msgspec.json.encode(sound(data), enc_hook=str).decode()

@@ -29,6 +29,8 @@ def summary(arguments: Arguments) -> str:
 async def run(arguments: Arguments, context: ToolContext) -> Outcome:
     """One page of findings."""
     root = await existing(str(arguments.get("path") or "."), context)
+    if root.kind == "other":
+        return Outcome({"error": f"{root.path} is neither a file nor a directory."}, ok=False)
     folder, name = (root.path, "") if root.kind == "directory" else posixpath.split(root.path)
     query = _query(arguments, name)
     looks = context.session.looks.again(f"search_files {folder} {query}")

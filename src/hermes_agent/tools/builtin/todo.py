@@ -1,10 +1,12 @@
 """The agent's own list of steps, kept in its session."""
 
+from collections.abc import Sequence
 from typing import cast
 
 import msgspec
 
 from hermes_agent.domain.errors import UsageError
+from hermes_agent.domain.messages import Message
 from hermes_agent.tools.contract import Arguments, Outcome, ToolContext
 from hermes_agent.tools.session import Todo, TodoStatus
 
@@ -37,6 +39,21 @@ async def run(arguments: Arguments, context: ToolContext) -> Outcome:
         },
         summary=f"{done} of {len(session.todos)} steps done",
     )
+
+
+def restored(messages: Sequence[Message]) -> list[Todo]:
+    """The list as the last `todo` result of a stored conversation shows it."""
+    for message in reversed(messages):
+        if message.role == "tool" and message.tool_name == "todo":
+            try:
+                return msgspec.json.decode(message.content, type=_Shown).todos
+            except msgspec.DecodeError:
+                continue  # an error, or cut short
+    return []
+
+
+class _Shown(msgspec.Struct, frozen=True):
+    todos: list[Todo]
 
 
 def changed(todos: list[Todo], given: list[dict[str, str]]) -> list[Todo]:

@@ -13,6 +13,8 @@ from hermes_agent.tools.patching.v4a import PatchFault
 
 _SIMILAR = 0.85
 _NAMED_PLACES = 5
+_MOST_CANDIDATES = 200
+_MOST_LINES = 20_000
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -119,12 +121,18 @@ def _anchored(text: str, old: str, new: str) -> list[Place]:
         return []
     keys = [line.strip() for line in lines]
     middle = "\n".join(wanted[1:-1])
+    inner = len(wanted) - 1
+    candidates = [
+        start
+        for start in range(len(keys) - inner)
+        if keys[start] == wanted[0] and keys[start + inner] == wanted[-1]
+    ]
+    if len(candidates) > _MOST_CANDIDATES:  # comparing is slow, and so common ends say nothing
+        return []
     starts: list[int] = []
-    for start in range(len(keys) - len(wanted) + 1):
-        end = start + len(wanted) - 1
-        if keys[start] != wanted[0] or keys[end] != wanted[-1]:
-            continue
-        matcher = difflib.SequenceMatcher(None, "\n".join(keys[start + 1 : end]), middle)
+    for start in candidates:
+        there = "\n".join(keys[start + 1 : start + inner])
+        matcher = difflib.SequenceMatcher(None, there, middle)
         if matcher.quick_ratio() >= _SIMILAR and matcher.ratio() >= _SIMILAR:
             starts.append(start)
     return _places(text, lines, old, new, starts, len(wanted), reindent=True)
@@ -200,7 +208,7 @@ def _missing(text: str, old: str) -> PatchFault:
     import difflib
 
     longest = max(old.split("\n"), key=lambda line: len(line.strip())).strip()
-    lines = [line.strip() for line in text.split("\n")]
+    lines = [line.strip() for line in text.split("\n", _MOST_LINES)[:_MOST_LINES]]
     near = difflib.get_close_matches(longest[:200], {line[:200] for line in lines if line}, n=1)
     if not near:
         return PatchFault(
