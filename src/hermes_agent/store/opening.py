@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from hermes_agent.domain.errors import StoreError
-from hermes_agent.store.port import SessionStore
+from hermes_agent.store.port import Recovery, SessionStore
 
 DATABASE = "state.db"
 
@@ -29,3 +29,24 @@ def open_existing_store(home: Path) -> SessionStore | None:
             hint="Look at the owner and mode of the folder, or set HERMES_HOME to another.",
         ) from error
     return open_store(home) if there else None
+
+
+def check_store(home: Path) -> tuple[str, ...]:
+    """What is wrong with the stored data, for `doctor`; empty when it is whole or not there.
+
+    Reads everything, so it takes time. Raises `StoreError` when the file cannot be opened.
+    """
+    from hermes_agent.store.sqlite.recovery import problems
+
+    path = home / DATABASE
+    return problems(path) if path.exists() else ()
+
+
+def recover_store(home: Path) -> Recovery:
+    """Save what can be read of a damaged store and keep the damaged one beside it.
+
+    No other process may use the home meanwhile. Raises `StoreError`.
+    """
+    from hermes_agent.store.sqlite.recovery import recover
+
+    return recover(home / DATABASE)

@@ -170,6 +170,14 @@ class Insights(msgspec.Struct, frozen=True, kw_only=True):
     top_sessions: tuple[Tally, ...]
 
 
+class Recovery(msgspec.Struct, frozen=True, kw_only=True):
+    """What could be saved of a damaged store; `kept` is where the damaged one is now."""
+
+    kept: str
+    sessions: int
+    messages: int
+
+
 class SessionStore(Protocol):
     """Sessions and their messages. What a method has returned from survives `kill -9`."""
 

@@ -9,6 +9,7 @@ from hermes_agent.store.sqlite.queries import load
 from hermes_agent.store.sqlite.transaction import Transaction
 from hermes_agent.store.text import storable
 
+# Of more matches than this the newest come first: ranking them all takes long and says little.
 _RANKED = 1000
 _SHORTEST = 3
 
@@ -32,7 +33,9 @@ def search(
 
 def _words(db: Transaction, match: str, values: dict[str, Any]) -> tuple[Hit, ...]:
     sql = load("search")
-    ids = [row[0] for row in db.execute(sql["words"], {**values, "match": match})]
+    values = {**values, "match": match}
+    order = "best" if db.execute(sql["how_many"], values).get < _RANKED else "newest"
+    ids = [row[0] for row in db.execute(sql[order], values)]
     snippets = (
         db.execute(sql["word_snippet"], {"match": match, "id": found}).fetchone() for found in ids
     )
@@ -47,10 +50,12 @@ def _substrings(db: Transaction, query: str, values: dict[str, Any]) -> tuple[Hi
         return ()
     hits: list[Hit] = []
     for row in db.execute(load("search")["substrings"], {**values, "match": match}):
-        content = str(row[6])
-        folded = content.lower()
-        if len(hits) < values["limit"] and all(term in folded for term in terms):
-            hits.append(_hit(row, matching.excerpt(content, terms)))
+        if len(hits) >= values["limit"]:
+            break
+        # Trigrams may stand apart; the terms may not.
+        folded = row[6].lower()
+        if all(term in folded for term in terms):
+            hits.append(_hit(row, matching.excerpt(row[6], terms)))
     return tuple(hits)
 
 

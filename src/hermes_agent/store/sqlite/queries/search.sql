@@ -1,17 +1,43 @@
--- name: words
--- The newest matches are ranked, not all: a common word matches most of a store.
-WITH matching AS (
-    SELECT f.rowid AS id, f.rank AS score
-    FROM messages_fts AS f
-    CROSS JOIN messages AS m ON m.id = f.rowid
-    CROSS JOIN sessions AS s ON s.id = m.session_id
-    WHERE f.messages_fts MATCH :match
-        AND (:roles IS NULL OR instr(:roles, m.role))
-        AND (:source IS NULL OR s.source = :source)
-    ORDER BY f.rowid DESC
-    LIMIT :considered
+-- name: how_many
+SELECT count(*) FROM (
+    SELECT 1 FROM messages_fts WHERE messages_fts MATCH :match LIMIT :considered
 )
-SELECT id FROM matching ORDER BY score, id DESC LIMIT :limit
+
+-- name: best
+SELECT f.rowid
+FROM messages_fts AS f
+WHERE f.messages_fts MATCH :match
+    AND (
+        (:roles IS NULL AND :source IS NULL)
+        OR EXISTS (
+            SELECT 1
+            FROM messages AS m
+            JOIN sessions AS s ON s.id = m.session_id
+            WHERE m.id = f.rowid
+                AND (:roles IS NULL OR instr(:roles, m.role))
+                AND (:source IS NULL OR s.source = :source)
+        )
+    )
+ORDER BY f.rank
+LIMIT :limit
+
+-- name: newest
+SELECT f.rowid
+FROM messages_fts AS f
+WHERE f.messages_fts MATCH :match
+    AND (
+        (:roles IS NULL AND :source IS NULL)
+        OR EXISTS (
+            SELECT 1
+            FROM messages AS m
+            JOIN sessions AS s ON s.id = m.session_id
+            WHERE m.id = f.rowid
+                AND (:roles IS NULL OR instr(:roles, m.role))
+                AND (:source IS NULL OR s.source = :source)
+        )
+    )
+ORDER BY f.rowid DESC
+LIMIT :limit
 
 -- name: word_snippet
 SELECT
@@ -38,4 +64,3 @@ WHERE f.messages_substrings MATCH :match
     AND (:roles IS NULL OR instr(:roles, m.role))
     AND (:source IS NULL OR s.source = :source)
 ORDER BY f.rowid DESC
-LIMIT :considered

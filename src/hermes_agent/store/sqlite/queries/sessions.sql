@@ -46,11 +46,12 @@ SELECT id, title FROM sessions WHERE instr(lower(title), lower(?)) ORDER BY star
 SELECT title FROM sessions WHERE title = :base OR substr(title, 1, length(:base) + 2) = :base || ' #'
 
 -- name: latest
-SELECT s.id
-FROM sessions AS s
-WHERE (:source IS NULL OR s.source = :source)
-    AND EXISTS (SELECT 1 FROM messages AS m WHERE m.session_id = s.id)
-ORDER BY (SELECT max(m.timestamp) FROM messages AS m WHERE m.session_id = s.id) DESC, s.id DESC
+-- From the newest message backwards: the first of a fitting session ends the search.
+SELECT m.session_id
+FROM messages AS m
+CROSS JOIN sessions AS s ON s.id = m.session_id
+WHERE :source IS NULL OR s.source = :source
+ORDER BY m.id DESC
 LIMIT 1
 
 -- name: list
