@@ -2,6 +2,7 @@
 
 import os
 from importlib import resources
+from pathlib import Path
 
 import msgspec
 
@@ -49,8 +50,8 @@ def total_memory() -> int:
     """Bytes of memory of this machine, or of our control group where that is less."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
-        with open("/sys/fs/cgroup/memory.max", encoding="ascii") as limit:
-            return min(memory, int(limit.read()))
+        limit = Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")
+        return min(memory, int(limit))
     except (OSError, ValueError):
         return memory
 

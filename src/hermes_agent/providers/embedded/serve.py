@@ -8,6 +8,7 @@ its own; this process only watches.
 import argparse
 import contextlib
 import fcntl
+import importlib
 import os
 import secrets
 import signal
@@ -100,8 +101,8 @@ def _take(path: Path) -> int | None:
 
 
 def _load(model: str, *, context: int, key: str) -> Any:
-    import xllamacpp
-
+    # By name: it has no types, and is there only with the extra.
+    xllamacpp: Any = importlib.import_module("xllamacpp")
     params = xllamacpp.CommonParams()
     params.model.path = model
     params.hostnames = ["127.0.0.1"]

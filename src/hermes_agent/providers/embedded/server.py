@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
 
 from hermes_agent.domain.errors import ModelError
@@ -82,7 +82,7 @@ def running(*, places: Places | None = None) -> Address | None:
 
 
 @contextlib.asynccontextmanager
-async def _starting(meeting: Meeting, say: Say) -> AsyncIterator[None]:
+async def _starting(meeting: Meeting, say: Say) -> AsyncGenerator[None, None]:
     """One client at a time starts a server; the others wait, and find it started."""
     import asyncio
 
