@@ -33,6 +33,8 @@ class Line(msgspec.Struct, frozen=True):
 def parse(text: str, source: str = ".env") -> list[Line]:
     """The file, piece by piece; joined texts give it back. Raises `ConfigError`."""
     text = text.removeprefix("\ufeff")
+    if "\0" in text:
+        _refuse(text, text.index("\0"), source, "a NUL byte")
     lines: list[Line] = []
     at = 0
     while at < len(text):

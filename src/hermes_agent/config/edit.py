@@ -6,11 +6,10 @@ Both refuse in managed mode, hold a lock against other writers, and write atomic
 import os
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from copy import deepcopy
 from pathlib import Path
 from typing import Any, cast
 
-from hermes_agent.config import dotenv, keys, reading, surgery
+from hermes_agent.config import dotenv, keys, merge, reading, surgery
 from hermes_agent.config.files import NotWritten, write_atomically
 from hermes_agent.config.managed import REGISTRY, require_unmanaged
 from hermes_agent.config.merge import Layers, Origin
@@ -40,6 +39,8 @@ def edit(
     those belong into `.env`. On every error the file is as it was.
     """
     require_unmanaged(paths, environ, doing=doing, registry=registry)
+    for value in (changes or {}).values():
+        _encoded(repr(value) if not isinstance(value, str) else value)
     with _locked(paths):
         text = reading.read_text(paths.config_file, "the configuration") or ""
         new = text
@@ -49,7 +50,7 @@ def edit(
             new = _assign(new, key, value)
         remarks = _check(text, new, environ)
         if new != text:
-            write_atomically(paths.config_file, new.encode())
+            write_atomically(paths.config_file, _encoded(new))
     return remarks
 
 
@@ -68,7 +69,7 @@ def replace_text(
             raise HermesError(
                 f"{paths.config_file} was changed by something else meanwhile; nothing was saved"
             )
-        write_atomically(paths.config_file, text.encode())
+        write_atomically(paths.config_file, _encoded(text))
 
 
 def edit_env_file(
@@ -126,10 +127,18 @@ def replace_env_text(
         _write_secret_file(paths.env_file, text)
 
 
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError("The value is not UTF-8 text", hint="Nothing was written.") from error
+
+
 def _write_secret_file(path: Path, text: str) -> None:
+    data = _encoded(text)
     if path.exists() and path.stat().st_mode & 0o077:
         path.chmod(0o600)
-    write_atomically(path, text.encode(), 0o600)
+    write_atomically(path, data, 0o600)
 
 
 def _ended(text: str) -> str:
@@ -207,10 +216,10 @@ def _path(key: str) -> tuple[str, ...]:
 
 
 def _has(data: Any, path: tuple[str, ...]) -> bool:
-    for part in path:
-        if not isinstance(data, dict) or part not in data:
-            return False
-        data = cast("dict[str, Any]", data)[part]
+    try:
+        merge.at(data, path)
+    except KeyError:
+        return False
     return True
 
 
@@ -226,19 +235,22 @@ def _with(data: Any, path: tuple[str, ...], value: Any) -> Any:
     return entries
 
 
-def _without(data: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
-    """The data without that key, and without the maps that are empty then."""
-    copy = deepcopy(data)
-    holders = [copy]
-    for part in path[:-1]:
-        inner = holders[-1].get(part)
-        if not isinstance(inner, dict):
-            break
-        holders.append(cast("dict[str, Any]", inner))
-    for holder, part in reversed(list(zip(holders, path, strict=False))):
-        if holder is holders[-1] or not holder.get(part):
-            holder.pop(part, None)
-    return copy
+def _without(data: Any, path: tuple[str, ...]) -> Any:
+    """The data without that key, and without the maps on its way that are empty then."""
+    key, rest = path[0], path[1:]
+    if isinstance(data, list):
+        items = list(cast("list[Any]", data))
+        items[int(key)] = _without(items[int(key)], rest) if rest else None
+        return items
+    if not isinstance(data, dict):
+        return data
+    entries = dict(cast("dict[str, Any]", data))
+    inner = _without(entries[key], rest) if rest and key in entries else None
+    if inner in (None, {}):
+        entries.pop(key, None)
+    else:
+        entries[key] = inner
+    return entries
 
 
 def _check(old: str, new: str, environ: Mapping[str, str]) -> tuple[Remark, ...]:

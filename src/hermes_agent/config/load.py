@@ -71,6 +71,10 @@ def load(
 ) -> Loaded:
     """Read everything. Raises `ConfigError` (exit status 78), all faults named."""
     paths = paths or Paths.of(environ)
+    if paths.home.exists() and not paths.home.is_dir():
+        raise ConfigError(
+            f"HERMES_HOME {paths.home} is not a folder", hint="Name a folder, or one to be made."
+        )
     managed = find_managed(paths, environ, registry=registry)
     remarks: list[Remark] = []
     env_file = _env_file(paths, remarks)

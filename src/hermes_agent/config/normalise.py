@@ -1,5 +1,6 @@
 """One layer of settings, made ready for the schema: old spellings, `${VAR}`, YAML's surprises."""
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast
@@ -40,9 +41,11 @@ def from_text(text: str, shape: Shape) -> Any:
     for kind in (int, float):
         if kind in shape.scalars:
             try:
-                return kind(word)
+                number = kind(word)
             except ValueError:
                 continue
+            if math.isfinite(number):
+                return number
     if shape.items is not None and str not in shape.scalars:
         return _listed(text, keys.shape(shape.items))
     if shape.section or shape.values is not None or shape.free:

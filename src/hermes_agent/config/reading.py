@@ -4,6 +4,7 @@ Scalars are resolved as YAML 1.1 does (https://yaml.org/type/), except that date
 numbers stay text: no setting means either, and `22:22` is somebody's port mapping.
 """
 
+import math
 import os
 import stat
 from collections.abc import Iterator
@@ -161,8 +162,10 @@ def scalar(tag: str, text: str) -> Any:
     if kind == "int" and ":" not in text:
         return _whole(text)
     if kind == "float" and ":" not in text:
-        plain = text.replace("_", "").lower()
-        return float(plain.replace(".inf", "inf").replace(".nan", "nan"))
+        plain = text.replace("_", "").lower().replace(".inf", "inf").replace(".nan", "nan")
+        number = float(plain)
+        # No limit may be infinite, and a comparison with NaN would never stop anything.
+        return number if math.isfinite(number) else text
     return text
 
 

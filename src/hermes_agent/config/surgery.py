@@ -276,8 +276,6 @@ def _inline(value: Any, *, quoted: bool = False) -> str:
 
 def _number(value: float) -> str:
     text = repr(value)
-    if text in ("inf", "-inf", "nan"):
-        return text.replace("inf", ".inf").replace("nan", ".nan")
     if isinstance(value, float) and "e" in text and "." not in text:
         mantissa, _, exponent = text.partition("e")
         text = f"{mantissa}.0e{exponent if exponent[0] in '+-' else '+' + exponent}"

@@ -54,6 +54,7 @@ def test_comments_blank_lines_and_bare_names_set_nothing() -> None:
         ('A=1\nB="never closed\nC=3\n', "line 2: the quote"),
         ("A=1\nsk-secret value\n", "line 2: expected NAME=value"),
         ('A="x" sk-secret\n', "line 1: text after the closing quote"),
+        ("A=1\nB=\0secret\n", "line 2: a NUL byte"),
     ],
 )
 def test_a_torn_file_is_an_error_that_names_the_line_and_shows_no_value(

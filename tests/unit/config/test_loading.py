@@ -272,6 +272,18 @@ def test_a_directory_or_a_pipe_in_the_file_s_place_is_an_error_and_hangs_nothing
         load(Paths(home), {})
 
 
+def test_a_home_that_is_a_file_is_an_error(home: Path) -> None:
+    home.write_text("x")
+    with pytest.raises(ConfigError, match="is not a folder"):
+        load(Paths(home), {})
+
+
+@pytest.mark.parametrize("number", [".nan", ".inf", "-.inf", "1.0e+999"])
+def test_a_cap_that_could_never_be_reached_is_an_error(home: Path, number: str) -> None:
+    with pytest.raises(InvalidConfigError, match=r"budget\.day_usd: expected a number"):
+        loaded(home, f"budget: {{day_usd: {number}}}")
+
+
 def test_a_sparse_file_of_a_hundred_megabytes_is_refused_unread(home: Path) -> None:
     home.mkdir()
     with (home / "config.yaml").open("wb") as file:

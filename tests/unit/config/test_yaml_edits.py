@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hermes_agent.config import reading
-from hermes_agent.config.edit import edit
+from hermes_agent.config.edit import edit, edit_env_file
 from hermes_agent.config.paths import Paths
 from hermes_agent.config.surgery import assign, remove
 from hermes_agent.domain.errors import ConfigError, UsageError
@@ -128,7 +128,7 @@ SCALARS = (
     st.none()
     | st.booleans()
     | st.integers(-(10**12), 10**12)
-    | st.floats(allow_nan=False)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=12)
     | st.sampled_from(
         ["yes", "12:30", "0x1", "1e3", "2020-01-01", "<<", "=", "a: b", "a #b", "\x85"]
@@ -287,3 +287,26 @@ def test_two_writers_at_once_lose_nothing(home: Path) -> None:
     assert set(reading.read(paths.config_file).data["platform_toolsets"]) == {
         f"p{n}" for n in range(24)
     }
+
+
+def test_a_part_of_a_list_item_can_be_set_and_removed(home: Path) -> None:
+    text = (
+        "custom_providers:\n  - name: a  # first\n    base_url: http://x\n"
+        "    api_mode: chat_completions\n"
+    )
+    paths = config_file(home, text)
+    edit(paths, {"custom_providers.0.base_url": "http://y"}, ["custom_providers.0.api_mode"])
+    assert paths.config_file.read_text() == (
+        "custom_providers:\n  - name: a  # first\n    base_url: http://y\n"
+    )
+    with pytest.raises(ConfigError, match=r"custom_providers\.0: name missing"):
+        edit(paths, remove=["custom_providers.0.name"])
+
+
+def test_text_that_is_not_unicode_is_refused(home: Path) -> None:
+    paths = config_file(home, "timezone: UTC\n")
+    with pytest.raises(UsageError, match="not UTF-8"):
+        edit(paths, {"timezone": "\udcff"})
+    with pytest.raises(UsageError, match="not UTF-8"):
+        edit_env_file(paths, {"A": "\udcff"})
+    assert {p.name for p in home.iterdir()} <= {"config.yaml", ".config.lock"}

@@ -50,7 +50,7 @@ def set_key(paths: Paths, key: str, text: str | None) -> None:
         raise UsageError(f"What is {key} to be?", hint=f"hermes config set {key} VALUE")
     value = from_text(text, shape or _ANYTHING)
     remarks = edit(paths, {dotted: value})
-    click.echo(f"{dotted} = {text}   ({paths.config_file})")
+    click.echo(f"{dotted} = {_brief(text)}   ({paths.config_file})")
     _lift_shadow(paths, dotted, text)
     _warn(remarks)
     _say_if_idle(paths, dotted)
@@ -170,7 +170,7 @@ def _lift_shadow(paths: Paths, key: str, text: str) -> None:
             continue
         if name in loaded.env_file:
             edit_env_file(paths, {name: text})
-            click.echo(f"{name} = {text}   ({paths.env_file}; it outranks config.yaml)")
+            click.echo(f"{name} = {_brief(text)}   ({paths.env_file}; it outranks config.yaml)")
         else:
             click.echo(f"warning: {name} in the environment outranks it", err=True)
         return
@@ -235,6 +235,10 @@ def _repair_env(paths: Paths) -> None:
     elif paths.env_file.stat().st_mode & 0o077:
         replace_env_text(paths, text)
         click.echo(f"{paths.env_file}: nobody else can read it any more")
+
+
+def _brief(text: str) -> str:
+    return text if len(text) <= 100 else text[:99] + "…"
 
 
 def _lookup(data: dict[str, Any], path: tuple[str, ...]) -> Any:
