@@ -73,11 +73,18 @@ class WireModel:
                 if response.status_code != 200:
                     raise await _refusal(target, response)
                 kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-                chunks = response.aiter_bytes()
+                packed = "content-encoding" in response.headers
+                chunks = response.aiter_bytes() if packed else response.aiter_raw()
                 body = _Body(target, kind)
+                async for chunk in chunks:
+                    started = True
+                    for data in body.feed(chunk):
+                        for delta in feed(data):
+                            yield delta
+                    if decoder.settled or decoder.ended:
+                        break
                 while not decoder.ended:
-                    chunk = await _next(chunks, GRACE if decoder.settled else None)
-                    started = started or bool(chunk)
+                    chunk = await _next(chunks, GRACE)
                     for data in body.feed(chunk) if chunk else body.close():
                         for delta in feed(data):
                             yield delta
@@ -148,7 +155,7 @@ class _Body:
         raise unexpected(self._target, self._kind, body)
 
 
-async def _next(chunks: AsyncIterator[bytes], patience: float | None) -> bytes:
+async def _next(chunks: AsyncIterator[bytes], patience: float) -> bytes:
     """The next bytes; none at the end, or when `patience` (seconds) is over."""
     try:
         async with asyncio.timeout(patience):

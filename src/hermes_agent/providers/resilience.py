@@ -1,6 +1,7 @@
 """A model that does not give up at the first fault: retry, refresh of a key, and the next model."""
 
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Protocol, cast
@@ -17,6 +18,7 @@ from hermes_agent.domain.model import Delta, Finished, Request, Retrying
 FIRST_DELAY = 1.0
 LONGEST_DELAY = 60.0
 LONGEST_WAIT = 120.0
+COOLDOWN = 300.0
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -41,7 +43,7 @@ class ResilientModel:
     Each model is asked at most `retries` times after the first (passing faults only). A rate
     limit is waited out only if it ends within `LONGEST_WAIT` and no other model is left. A
     refused key is refreshed once through `refresh` (index of the model, the refusal), where there
-    is one. A model that answered stays first for the life of this object, so that a vendor that
+    is one. After a fallback answered it stays first for `COOLDOWN` seconds, so that a vendor that
     is down is not asked at every step of a turn.
     """
 
@@ -53,30 +55,33 @@ class ResilientModel:
         refresh: Refresh | None = None,
         sleep: Sleep | None = None,
         jitter: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._models = list(models)
         self._retries = retries
         self._refresh = refresh
         self._sleep = sleep
         self._jitter = jitter
+        self._clock = clock
         self._first = 0
+        self._until = 0.0
 
     @property
     def name(self) -> str:
         """The model that is asked now."""
-        return self._models[self._first].name
+        return self._models[self._start()].name
 
     @property
     def context_length(self) -> int:
         """Of the model that is asked now, in tokens."""
-        return self._models[self._first].context_length
+        return self._models[self._start()].context_length
 
     async def stream(self, request: Request) -> AsyncIterator[Delta]:
         """The answer as it comes, with a `Retrying` before each further attempt.
 
         Raises the first model's last error when all have failed.
         """
-        position, attempt = self._first, 0
+        position, attempt = self._start(), 0
         refreshed: set[int] = set()
         failure: ModelError | None = None
         while True:
@@ -84,8 +89,8 @@ class ResilientModel:
             try:
                 async with aclosing(_generator(model.stream(request))) as deltas:
                     async for delta in deltas:
-                        if isinstance(delta, Finished):
-                            self._first = position
+                        if isinstance(delta, Finished) and position != self._first:
+                            self._first, self._until = position, self._clock() + COOLDOWN
                         yield delta
                 return
             except ModelError as error:
@@ -110,6 +115,11 @@ class ResilientModel:
                 raise caught if isinstance(caught, ContextOverflow) else failure
             position, attempt = position + 1, 0
             yield Retrying(caught.message, 0.0, 1, self._models[position].name)
+
+    def _start(self) -> int:
+        if self._first and self._clock() >= self._until:
+            self._first = 0
+        return self._first
 
     def _delay(self, error: ModelError, attempt: int, *, last: bool) -> float | None:
         """Seconds until this model is asked again; None when it is not."""

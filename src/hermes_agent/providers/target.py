@@ -13,7 +13,8 @@ DEFAULT_CONTEXT = 128_000
 class Target(msgspec.Struct, frozen=True, kw_only=True):
     """One model behind one address.
 
-    `key_source` says where the key came from, for people. `context_length` is in tokens.
+    `key_source` says where the key came from, for people. `context_length` is in tokens, a guess
+    unless `context_known`.
     `extra` holds fields that are laid over every request body as they are. `cache_ttl` is how
     long marked blocks live in the vendor's cache.
     """
@@ -25,6 +26,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     key: Secret | None = None
     key_source: str = ""
     context_length: int = DEFAULT_CONTEXT
+    context_known: bool = False
     max_output: int | None = None
     extra: dict[str, Any] = {}
     cache_ttl: str = "5m"

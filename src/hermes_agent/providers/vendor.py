@@ -38,7 +38,9 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A row of the table. `keys` are environment variables in the order they are looked up.
 
     `hosts` are further hosts of the vendor's own that its keys may be sent to. A `local` server
-    needs no key.
+    needs no key. An `aggregator` has other vendors' models as `vendor/model`. `families` are the
+    beginnings of its models' names. Where `automatic` is false its keys alone do not choose it:
+    they are found on many machines for other reasons.
     """
 
     id: str
@@ -52,16 +54,17 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     hosts: tuple[str, ...] = ()
     headers: dict[str, str] = {}
     prefixed: tuple[Prefixed, ...] = ()
+    families: tuple[str, ...] = ()
     local: bool = False
+    aggregator: bool = False
+    automatic: bool = True
     quirks: Quirks = Quirks()
 
-    def owns(self, url: str) -> bool:
-        """Whether this address is one of the vendor's own hosts, over TLS."""
-        parts = urlsplit(url)
-        host = (parts.hostname or "").rstrip(".").lower()
-        own = {urlsplit(self.base_url).hostname, *self.hosts}
-        own.update(urlsplit(each.base_url).hostname for each in self.prefixed)
-        return parts.scheme == "https" and host in own
+    @property
+    def own(self) -> frozenset[str]:
+        """The vendor's own hosts."""
+        urls = (self.base_url, *(each.base_url for each in self.prefixed))
+        return frozenset({*self.hosts, *(urlsplit(url).hostname or "" for url in urls if url)})
 
 
 class _Table(msgspec.Struct, forbid_unknown_fields=True):

@@ -17,6 +17,7 @@ from hermes_agent.providers.errors import from_payload
 from hermes_agent.providers.target import Target
 from hermes_agent.providers.wires.answer import Answer, arguments_object
 from hermes_agent.providers.wires.reading import count, details, read_event
+from hermes_agent.providers.wires.writing import to_json
 
 _WIRE = "anthropic"
 _VERSION = "2023-06-01"
@@ -61,7 +62,8 @@ def encode(target: Target, request: Request) -> bytes:
     body: dict[str, Any] = {"model": target.model, "stream": True, "max_tokens": limit}
     thinking = _thinking(target, request, limit)
     body |= thinking
-    if request.temperature is not None and "thinking" not in thinking:
+    # Claude no longer takes one; the vendors that speak its protocol do.
+    if request.temperature is not None and _claude_version(target.model) is None:
         body["temperature"] = request.temperature
     body |= target.extra
     mark = (
@@ -90,7 +92,7 @@ def encode(target: Target, request: Request) -> bytes:
     if system:
         body["system"] = system
     body["messages"] = messages
-    return _encode(body)
+    return to_json(body)
 
 
 def _thinking(target: Target, request: Request, limit: int) -> dict[str, Any]:

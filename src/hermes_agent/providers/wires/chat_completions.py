@@ -15,8 +15,7 @@ from hermes_agent.domain.model import Request
 from hermes_agent.providers.target import Target
 from hermes_agent.providers.wires.answer import arguments_object
 from hermes_agent.providers.wires.chat_decoder import WIRE, ChatDecoder
-
-_encode = msgspec.json.Encoder().encode
+from hermes_agent.providers.wires.writing import to_json
 
 
 def url(target: Target) -> str:
@@ -67,7 +66,7 @@ def encode(target: Target, request: Request) -> bytes:
     if target.caches_blocks:
         _mark(messages, target.cache_ttl)
     body["messages"] = messages
-    return _encode(body)
+    return to_json(body)
 
 
 def decoder(target: Target) -> ChatDecoder:
@@ -152,12 +151,11 @@ def data_url(image: Image) -> str:
 def _mark(messages: list[dict[str, Any]], ttl: str) -> None:
     """Cache breakpoints on the system prompt and the last two messages that are not ours."""
     mark = {"type": "ephemeral"} if ttl == "5m" else {"type": "ephemeral", "ttl": ttl}
-    asked = [each for each in messages if each["role"] in ("user", "tool")]
+    asked = [each for each in messages if each["role"] in ("user", "tool") and each["content"]]
     for message in [each for each in messages[:1] if each["role"] == "system"] + asked[-2:]:
         content = message["content"]
         parts: list[dict[str, Any]] = (
             [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
         )
-        if parts and parts[-1].get("text", "x"):
-            parts[-1] = {**parts[-1], "cache_control": mark}
-            message["content"] = parts
+        parts[-1] = {**parts[-1], "cache_control": mark}
+        message["content"] = parts

@@ -18,6 +18,7 @@ from hermes_agent.providers.errors import from_payload
 from hermes_agent.providers.target import Target
 from hermes_agent.providers.wires.answer import Answer, arguments_object
 from hermes_agent.providers.wires.reading import count, read_event
+from hermes_agent.providers.wires.writing import to_json
 
 _WIRE = "gemini"
 # What Google's documentation gives for calls that another model made.
@@ -94,7 +95,7 @@ def encode(target: Target, request: Request) -> bytes:
             }
         ]
     body["contents"] = _contents(target, request.messages)
-    return _encode(body)
+    return to_json(body)
 
 
 def _thinking(model: str, effort: str | None) -> dict[str, Any]:

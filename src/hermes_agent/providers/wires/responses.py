@@ -16,6 +16,7 @@ from hermes_agent.providers.target import Target
 from hermes_agent.providers.wires.answer import Answer, arguments_object
 from hermes_agent.providers.wires.chat_completions import data_url, headers
 from hermes_agent.providers.wires.reading import count, details, read_event
+from hermes_agent.providers.wires.writing import to_json
 
 __all__ = ["ResponsesDecoder", "decoder", "encode", "headers", "url"]
 
@@ -59,7 +60,7 @@ def encode(target: Target, request: Request) -> bytes:
             for tool in request.tools
         ]
     body["input"] = [item for message in request.messages for item in _items(target, message)]
-    return _encode(body)
+    return to_json(body)
 
 
 def _items(target: Target, message: Message) -> list[dict[str, Any] | msgspec.Raw]:
