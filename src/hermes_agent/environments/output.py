@@ -13,7 +13,7 @@ _ESCAPES = re.compile(
     r"|\x1b[ -/]{0,4}[0-~]"
     r"|\x9b[0-?]*[ -/]*[@-~]"
 )
-_UNFINISHED = re.compile(r"\x1b[^\x07]{0,255}\Z")
+_UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]{0,255}\x1b?|[ -/]*)\Z")
 _OVERSTRUCK = re.compile(r"[^\n\x08]\x08")
 _REDRAWN = re.compile(r"[^\r\n]*\r+(?=[^\r\n])")
 _RETURNS = re.compile(r"\r+(?=\n|\Z)")

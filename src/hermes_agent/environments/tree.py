@@ -4,13 +4,15 @@ import asyncio
 import contextlib
 import os
 import signal
+from collections.abc import Collection
 from pathlib import Path
 
 MARKER = "HERMES_RUN_ID"
 
 _PATIENCE = 0.1
 _STEP = 0.01
-_SWEEPS = 5
+_BREATH = 0.002
+_SWEEPS = 8
 
 
 async def end(pid: int, run: str) -> None:
@@ -22,9 +24,8 @@ async def end(pid: int, run: str) -> None:
     that left the session, lost its parent and wiped its environment. Only a PID namespace
     (bubblewrap) holds those.
     """
-    strays: set[int] = set()
+    strays = family(pid, run)
     try:
-        strays = family(pid, run)
         if _signal_group(pid, signal.SIGTERM):
             for _ in range(int(_PATIENCE / _STEP)):
                 await asyncio.sleep(_STEP)
@@ -32,18 +33,26 @@ async def end(pid: int, run: str) -> None:
                     break
     finally:
         # also when a second cancellation cuts the patience short
-        for _ in range(_SWEEPS):
-            _signal_group(pid, signal.SIGKILL)
-            strays |= family(pid, run)
-            if not strays:
-                break
-            for stray in strays:
-                _signal(stray, signal.SIGKILL)
-            strays = set()
+        await _sweep(pid, run, strays)
 
 
-def family(pid: int, run: str) -> set[int]:
-    """The living processes of the session, their descendants, and all that carry the mark."""
+async def _sweep(pid: int, run: str, strays: set[int]) -> None:
+    quiet = 0
+    for _ in range(_SWEEPS):
+        _signal_group(pid, signal.SIGKILL)
+        found = family(pid, run, strays)
+        for stray in found:
+            _signal(stray, signal.SIGKILL)
+        # a process between fork and exec has no readable variables: one look is not enough
+        quiet = 0 if found else quiet + 1
+        if quiet > 1:
+            break
+        await asyncio.sleep(_BREATH)
+
+
+def family(pid: int, run: str, known: Collection[int] = ()) -> set[int]:
+    """The living ones of the session, of those that carry the mark and of the `known`, with
+    their descendants; `pid` itself is left out."""
     found: set[int] = set()
     parents: dict[int, int] = {}
     mark = f"{MARKER}={run}".encode()
@@ -58,9 +67,7 @@ def family(pid: int, run: str) -> set[int]:
             if fields[0] in b"ZX":
                 continue
             parents[number] = int(fields[1])
-            if int(fields[3]) == pid or mark in Path(f"/proc/{number}/environ").read_bytes().split(
-                b"\0"
-            ):
+            if number in known or int(fields[3]) == pid or mark in _variables(number):
                 found.add(number)
         except OSError:
             continue
@@ -68,6 +75,10 @@ def family(pid: int, run: str) -> set[int]:
     while young := {n for n, parent in parents.items() if parent in found} - found:
         found |= young
     return found - {pid, os.getpid(), 1}
+
+
+def _variables(number: int) -> list[bytes]:
+    return Path(f"/proc/{number}/environ").read_bytes().split(b"\0")
 
 
 def _signal_group(pid: int, number: int) -> bool:
