@@ -60,6 +60,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     verbose: bool = False
     personality: str | None = None
     local: bool = False
+    interactive: bool = False
     pass_session_id: bool = False
 
     def flags(self) -> dict[str, Any]:
@@ -86,7 +87,9 @@ class Agent:
         self.asker = Switchboard()
         self._wish = wish
         self._store = open_store(self.paths.home)
-        self._models = ModelRoom(loaded, offline=wish.local, cwd=str(cwd))
+        self._models = ModelRoom(
+            loaded, offline=wish.local, thorough=wish.interactive, cwd=str(cwd)
+        )
         self._model: Model | None = None
         config = loaded.config
         self._environment = create_environment(
@@ -115,7 +118,12 @@ class Agent:
             managed=loaded.managed is not None,
             notify=lambda text: self.notices.append(Notice(text)),
         )
-        self._guard = PathGuard(home=str(Path.home()), hermes_home=str(self.paths.home))
+        self._guard = PathGuard(
+            home=str(Path.home()),
+            hermes_home=str(self.paths.home),
+            cwd=str(cwd),
+            write_root=loaded.environ.get("HERMES_WRITE_SAFE_ROOT"),
+        )
         self._redactor = Redactor(loaded.secrets if config.security.redact_secrets else ())
         self._background: set[Task[None]] = set()
 

@@ -42,6 +42,7 @@ def _wish(options: "Options") -> Wish:
         verbose=options.verbose,
         personality=options.personality,
         local=options.local,
+        interactive=options.query is None,
         pass_session_id=options.pass_session_id,
     )
 

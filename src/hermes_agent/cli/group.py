@@ -15,10 +15,12 @@ class LazyGroup(click.Group):
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        entry = COMMANDS.get(cmd_name)
-        if entry is None:
-            return None
-        module = importlib.import_module(f"hermes_agent.cli.commands.{entry.module}")
+        return self.load(cmd_name) if cmd_name in COMMANDS else None
+
+    @staticmethod
+    def load(name: str) -> click.Command:
+        """Import the command called `name`."""
+        module = importlib.import_module(f"hermes_agent.cli.commands.{COMMANDS[name].module}")
         return cast("click.Command", module.command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

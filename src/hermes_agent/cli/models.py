@@ -24,11 +24,12 @@ LOCAL = "local"
 class ModelRoom:
     """The models of one process. One HTTP client serves them all.
 
-    `offline` asks for the offline model. After `choose`, `label`, `tool_names` and
+    `offline` asks for the offline model. `thorough` asks a local server for its model's window,
+    which one question and its answer can do without. After `choose`, `label`, `tool_names` and
     `system_prompt` say what a model wants that is not an ordinary one.
     """
 
-    def __init__(self, loaded: Loaded, *, offline: bool, cwd: str) -> None:
+    def __init__(self, loaded: Loaded, *, offline: bool, thorough: bool, cwd: str) -> None:
         self.current: Model | None = None
         self.label = ""
         self.notices: list[str] = []
@@ -36,6 +37,7 @@ class ModelRoom:
         self.system_prompt: str | None = None
         self._loaded = loaded
         self._offline = offline
+        self._thorough = thorough
         self._cwd = cwd
         self._client: httpx2.AsyncClient | None = None
         self._offline_model: Any = None
@@ -85,7 +87,7 @@ class ModelRoom:
             return await self._nearby(setting)
         self.notices += [f"Fallback left out: {text}" for text in resolved.skipped]
         first = resolved.targets[0]
-        if not first.model or not first.context_known:
+        if not first.model or (self._thorough and not first.context_known):
             from hermes_agent.providers.discovery import settle
 
             first = await settle(first, self.connect)

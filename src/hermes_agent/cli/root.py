@@ -17,5 +17,10 @@ from hermes_agent.cli.group import LazyGroup
     epilog="Without a command: hermes chat. Its options may follow directly: hermes -q 'hello'.",
 )
 @click.pass_context
-def root(ctx: click.Context) -> None:
+def root(ctx: click.Context) -> int | None:
     """Hermes Agent: a personal AI agent on a machine that you control."""
+    if ctx.invoked_subcommand is None:
+        chat = LazyGroup.load("chat")
+        with chat.make_context("chat", [], parent=ctx) as chatting:
+            return chat.invoke(chatting)
+    return None
