@@ -1,6 +1,7 @@
 """One run of `hermes chat`: wire the agent, open the session, then answer once or converse."""
 
 import asyncio
+import gc
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ async def converse(options: "Options") -> int:
     """Returns the exit status."""
     interactive = options.query is None
     agent = await open_agent(_wish(options))
+    gc.freeze()  # what is imported by now stays for good
+    gc.enable()
     try:
         session = agent.open_session(resume=options.resume, latest=options.continue_)
         try:

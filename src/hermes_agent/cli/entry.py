@@ -1,5 +1,7 @@
 """The programs' entry points: errors become a sentence on stderr and an exit status."""
 
+import gc
+import io
 import sys
 from collections.abc import Sequence
 
@@ -24,6 +26,11 @@ def run(argv: list[str]) -> int:
     if argv in (["--version"], ["-V"]):
         print(VERSION_LINE)  # noqa: T201  before click: the most frequent call of scripts
         return 0
+    # Most commands end before a collection would pay; imports alone would trigger a dozen.
+    gc.disable()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a locale without our signs is no error
     import click
 
     from hermes_agent.cli.root import root
