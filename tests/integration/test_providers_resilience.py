@@ -10,15 +10,12 @@ import pytest
 
 from hermes_agent.config.secret import Secret
 from hermes_agent.domain.errors import (
-    BadResponse,
     ContextOverflow,
     CredentialRefused,
     ModelError,
     RateLimited,
     RequestRefused,
     RetryableError,
-    StreamBroken,
-    Unreachable,
 )
 from hermes_agent.domain.messages import Message
 from hermes_agent.domain.model import Delta, Finished, Request, Retrying, TextDelta

@@ -15,7 +15,7 @@ from hermes_agent.domain.errors import NoModelError
 from hermes_agent.providers.call import Connect
 from hermes_agent.providers.errors import from_network, from_response, unexpected
 from hermes_agent.providers.keys import checked_url
-from hermes_agent.providers.resolve import Setting, is_private
+from hermes_agent.providers.resolve import is_private
 from hermes_agent.providers.target import DEFAULT_CONTEXT, Target
 from hermes_agent.providers.vendor import Vendor, find_vendor
 from hermes_agent.providers.wires.contract import load_wire
@@ -248,28 +248,3 @@ def _number(held: Any, name: str) -> int | None:
         return None
     value = cast("dict[str, Any]", held).get(name)
     return value if isinstance(value, int) and value > 0 else None
-
-
-async def choose(setting: Setting, connect: Connect) -> Target:
-    """What to use when nothing is configured: the only model on this machine's servers.
-
-    Raises `NoModelError` that names what was found.
-    """
-    servers = await find_local(connect(), setting.environ)
-    target = only_model(servers)
-    if target is not None:
-        return target
-    if servers:
-        found = "; ".join(
-            f"{each.vendor.label}: {', '.join(offer.model for offer in each.models[:6]) or 'none'}"
-            for each in servers
-        )
-        raise NoModelError(
-            f"No model is configured. On this machine there are several ({found}).",
-            hint="Choose one with: hermes model",
-        )
-    raise NoModelError(
-        "No model is configured, and no model server runs on this machine.",
-        hint="hermes model chooses a provider; hermes model install local fetches a small model "
-        "that needs no key.",
-    )

@@ -227,6 +227,8 @@ def _judge(
     kind = _kind(said, status)
     label, vendor = target.vendor.label, target.vendor.id
     words = said.message.strip() or f"HTTP status {status}"
+    if target.key:
+        words = words.replace(target.key.reveal(), "***")  # some vendors repeat it
     told = f"{label}: {words}" if len(words) <= EXCERPT else f"{label}: {words[:EXCERPT]}…"
     match kind:
         case "credential":

@@ -63,7 +63,7 @@ class ResilientModel:
         self._sleep = sleep
         self._jitter = jitter
         self._clock = clock
-        self._first = 0
+        self._first: int = 0
         self._until = 0.0
 
     @property

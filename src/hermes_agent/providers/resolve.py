@@ -86,6 +86,11 @@ def resolve(choice: ModelChoice, setting: Setting) -> Target:
     vendor = at_home or vendor
     given = choice.api_key or (server.api_key if server else None)
     key, source = _key(choice, given, server, vendor, base_url, paired, environ)
+    if key and not re.fullmatch(r"[!-~]+", key.reveal()):
+        raise ConfigError(
+            f"The key from {source} holds a space, a line break or a character that no key has.",
+            hint="Copy it again.",
+        )
     if server is not None and at_home is None:
         vendor = msgspec.structs.replace(vendor, id=f"custom:{server.name}", label=server.name)
     for prefixed in vendor.prefixed:
@@ -122,12 +127,7 @@ def _vendor(choice: ModelChoice, setting: Setting) -> tuple[Vendor, CustomServer
     """Who was meant, and the model's name without what named the vendor."""
     provider, model = choice.provider.strip() or "auto", choice.model.strip()
     if provider == "auto":
-        prefix, colon, rest = model.partition(":")
-        if colon and prefix == "custom":
-            name, _, rest = rest.partition(":")
-            provider, model = f"custom:{name}", rest
-        elif colon and find_vendor(prefix) is not None and not _TAG.match(rest):
-            provider, model = prefix, rest
+        provider, model = split_vendor(model)
     if provider.startswith("custom:"):
         server = _server(provider.removeprefix("custom:"), setting.custom)
         return _row("custom"), server, model
@@ -145,6 +145,17 @@ def _vendor(choice: ModelChoice, setting: Setting) -> tuple[Vendor, CustomServer
     if choice.base_url:
         return owner(choice.base_url) or _row("custom"), None, model
     return _automatic(model, setting.environ), None, model
+
+
+def split_vendor(model: str) -> tuple[str, str]:
+    """`vendor:model` and `custom:NAME:model` as provider and model; else `auto` and the whole."""
+    prefix, colon, rest = model.partition(":")
+    if colon and prefix == "custom":
+        name, _, rest = rest.partition(":")
+        return f"custom:{name}", rest
+    if colon and find_vendor(prefix) is not None and not _TAG.match(rest):
+        return prefix, rest
+    return "auto", model
 
 
 def _automatic(model: str, environ: Mapping[str, str]) -> Vendor:

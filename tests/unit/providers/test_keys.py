@@ -129,6 +129,13 @@ def test_a_kimi_coding_key_goes_to_the_coding_address():
     assert target.base_url == "https://api.kimi.com/coding/v1"
 
 
+@pytest.mark.parametrize("key", ["two words", "line\nbreak", "schlüssel", "bell\x07"])
+def test_a_key_that_was_copied_badly_is_told_by_its_variable(key: str):
+    with pytest.raises(ConfigError, match="OPENAI_API_KEY") as caught:
+        resolve(ModelChoice(provider="openai"), Setting(environ={"OPENAI_API_KEY": key}))
+    assert key not in str(caught.value)
+
+
 def test_a_key_shows_itself_nowhere():
     target = resolve(ModelChoice(provider="openai"), Setting(environ=EVERY_KEY))
     assert "secret-of" not in repr(target)

@@ -1,0 +1,100 @@
+"""The one HTTP client: proxies, TLS, redirects."""
+
+import ssl
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from hermes_agent.providers.http import is_loopback, open_client, proxy_for
+from tests.servers.model import ModelServer
+from tests.servers.script import Fault
+
+PROXY = {"HTTPS_PROXY": "http://proxy.example:3128", "http_proxy": "proxy.example:8080"}
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with ModelServer() as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("url", "environ", "proxy"),
+    [
+        ("https://api.openai.com/v1", PROXY, "http://proxy.example:3128"),
+        ("http://api.example.com/v1", PROXY, "http://proxy.example:8080"),
+        ("https://x.example", {"ALL_PROXY": "socks5://p:1"}, "socks5://p:1"),
+        ("https://x.example", {}, None),
+        ("http://127.0.0.1:11434/v1", PROXY, None),
+        ("http://localhost:1234/v1", PROXY | {"ALL_PROXY": "http://p"}, None),
+        ("http://[::1]:8000/v1", PROXY, None),
+        ("https://x.example", PROXY | {"NO_PROXY": "x.example"}, None),
+        ("https://a.x.example", PROXY | {"no_proxy": ".x.example, other"}, None),
+        ("https://ax.example", PROXY | {"no_proxy": "x.example"}, "http://proxy.example:3128"),
+        ("https://10.1.2.3", PROXY | {"no_proxy": "10.0.0.0/8"}, None),
+        ("https://x.example", PROXY | {"NO_PROXY": "*"}, None),
+        ("https://x.example:8443", PROXY | {"NO_PROXY": "x.example:8443"}, None),
+        ("https://x.example", PROXY | {"NO_PROXY": "x.example:8443"}, "http://proxy.example:3128"),
+    ],
+)
+def test_the_environments_proxy_is_respected_but_never_for_loopback(
+    url: str, environ: dict[str, str], proxy: str | None
+):
+    assert proxy_for(httpx2.URL(url), environ) == proxy
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "localhost", "::1", "a.localhost"])
+def test_this_machine_is_known_by_its_names(host: str):
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["localhost.example.com", "127.0.0.1.nip.io", "0.0.0.0", "x"])
+def test_other_names_are_not_this_machine(host: str):
+    assert not is_loopback(host)
+
+
+async def test_a_plain_address_costs_no_certificates(
+    server: ModelServer, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*arguments: object, **named: object) -> None:
+        raise AssertionError("certificates were read")
+
+    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", refuse)
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", refuse)
+    async with open_client({}) as client:
+        assert (await client.get(f"{server.base_url}/models")).status_code == 200
+
+
+async def test_tls_is_verified():
+    async with open_client({}) as client:
+        context = client._transport._context("https")  # type: ignore[attr-defined]
+        assert context.verify_mode is ssl.CERT_REQUIRED
+        assert context.check_hostname
+        assert context is client._transport._context("https")  # type: ignore[attr-defined]
+
+
+async def test_redirects_are_not_followed(server: ModelServer):
+    server.say(Fault.refuse("", status=302, headers={"location": f"{server.base_url}/x"}, body=""))
+    async with open_client({}) as client:
+        answer = await client.post(f"{server.base_url}/chat/completions", json={})
+    assert answer.status_code == 302
+    assert len(server.requests) == 1
+
+
+def test_choosing_a_model_imports_neither_http_nor_asyncio():
+    program = """
+        import sys
+        from hermes_agent.providers.choice import ModelChoice
+        from hermes_agent.providers.resolve import Setting, resolve
+        resolve(ModelChoice(model="gpt-5"), Setting(environ={"OPENAI_API_KEY": "k"}))
+        heavy = {"asyncio", "httpx2", "ssl", "pydantic", "importlib.metadata", "rich"}
+        print(*sorted(heavy & set(sys.modules)))
+    """
+    ran = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.strip() == ""
