@@ -1,34 +1,23 @@
 """Wiring: everything that one process of the command line works with, put together here."""
 
-import platform
-import shutil
-import time
 from asyncio import Task
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from hermes_agent.agent.control import Control
 from hermes_agent.cli.models import ModelRoom
+from hermes_agent.cli.prompting import Prompting
 from hermes_agent.cli.switchboard import Switchboard
+from hermes_agent.cli.wish import Wish
 from hermes_agent.config import home as home_layout
 from hermes_agent.config.edit import edit
 from hermes_agent.config.load import Loaded, load
 from hermes_agent.config.schema import Config
-from hermes_agent.context.files import context_files
-from hermes_agent.context.prompt import (
-    Facts,
-    Piece,
-    Prompt,
-    build_prompt,
-    personality_names,
-    personality_text,
-)
+from hermes_agent.context.prompt import Prompt
 from hermes_agent.domain.errors import HermesError, UsageError
 from hermes_agent.domain.events import Notice, TurnEnded
+from hermes_agent.domain.messages import Message
 from hermes_agent.domain.model import Effort
-from hermes_agent.domain.ports import Emit, Model
+from hermes_agent.domain.ports import Emit, Model, Toolbox
 from hermes_agent.environments import create as create_environment
 from hermes_agent.environments.enclosure import Place
 from hermes_agent.environments.variables import child_variables
@@ -49,40 +38,12 @@ SOURCE = "cli"
 RECENT = 15
 
 
-class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line asked for; None and empty leave it to the configuration."""
-
-    model: str | None = None
-    provider: str | None = None
-    toolsets: tuple[str, ...] = ()
-    max_turns: int | None = None
-    yolo: bool = False
-    verbose: bool = False
-    personality: str | None = None
-    local: bool = False
-    interactive: bool = False
-    pass_session_id: bool = False
-
-    def flags(self) -> dict[str, Any]:
-        """As configuration keys."""
-        return {
-            "model.default": self.model,
-            "model.provider": self.provider,
-            "agent.max_turns": self.max_turns,
-            "display.personality": self.personality,
-            "platform_toolsets.cli": self.toolsets or None,
-            "display.tool_progress": "verbose" if self.verbose else None,
-            "approvals.mode": "off" if self.yolo else None,
-        }
-
-
 class Agent:
     """Opened with `open_agent`, closed with `close`."""
 
     def __init__(self, *, loaded: Loaded, wish: Wish, cwd: Path) -> None:
         self.loaded = loaded
         self.paths = loaded.paths
-        self.personality = loaded.config.display.personality
         self.notices = [Notice(remark.text) for remark in loaded.warnings]
         self.asker = Switchboard()
         self._wish = wish
@@ -90,7 +51,6 @@ class Agent:
         self._models = ModelRoom(
             loaded, offline=wish.local, thorough=wish.interactive, cwd=str(cwd)
         )
-        self._model: Model | None = None
         config = loaded.config
         self._environment = create_environment(
             config.terminal.backend,
@@ -106,6 +66,7 @@ class Agent:
                 output_chars=config.tool_output.max_bytes,
             ),
         )
+        self.prompting = Prompting(loaded, self._environment, tell_session_id=wish.pass_session_id)
         self._gate = Gate(
             home=str(Path.home()),
             hermes_home=str(self.paths.home),
@@ -124,7 +85,8 @@ class Agent:
             cwd=str(cwd),
             write_root=loaded.environ.get("HERMES_WRITE_SAFE_ROOT"),
         )
-        self._redactor = Redactor(loaded.secrets if config.security.redact_secrets else ())
+        redactor = Redactor(loaded.secrets)
+        self._redact = redactor.text if config.security.redact_secrets else str
         self._background: set[Task[None]] = set()
 
     @property
@@ -150,16 +112,6 @@ class Agent:
     def set_yolo(self, on: bool) -> None:
         """Lift the asking, or ask again."""
         self._gate.yolo = on
-
-    @property
-    def own_personalities(self) -> dict[str, str]:
-        """The person's own overlays, by name."""
-        return self.config.agent.personalities
-
-    def choose_personality(self, name: str) -> None:
-        """For sessions from now on. Raises `UsageError` for an unknown name."""
-        self._personality_text(name)
-        self.personality = name
 
     async def choose_model(self, name: str | None = None) -> Model:
         """The configured model, or the one called `name`."""
@@ -261,7 +213,7 @@ class Agent:
         stored: bool,
         system: str,
         toolbox: SessionToolbox,
-        history: tuple[Any, ...] = (),
+        history: tuple[Message, ...] = (),
     ) -> LiveSession:
         effort = self.config.agent.reasoning_effort
         choices: Effort | None = effort or None
@@ -300,7 +252,7 @@ class Agent:
                 clarify_timeout=config.clarify.timeout,
             ),
         )
-        return SessionToolbox(tools=names, context=context, redact=self._redactor.text)
+        return SessionToolbox(tools=names, context=context, redact=self._redact)
 
     def _write_grant(self, rule: str) -> None:
         entries = [*self.config.command_allowlist, rule]
@@ -309,48 +261,9 @@ class Agent:
     async def _approve(self, command: str, workdir: str | None) -> None:
         await self._gate.check_command(command, cwd=workdir or self.cwd)
 
-    def _prompt(self, session_id: str, toolbox: "SessionToolbox | Any") -> Prompt:
-        if self._models.system_prompt is not None:
-            return Prompt((Piece("identity", self._models.system_prompt), self._facts_piece()))
-        return build_prompt(
-            soul=self._soul(),
-            personality=self._personality_text(self.personality),
-            instructions=self.config.agent.system_prompt,
-            tools={spec.name for spec in toolbox.specs()},
-            context_files=context_files(Path(self.cwd)),
-            facts=self._facts(session_id),
-        )
-
-    def _facts(self, session_id: str) -> Facts:
-        shell = self.loaded.environ.get("SHELL", "/bin/bash").rsplit("/", 1)[-1]
-        return Facts(
-            cwd=self.cwd,
-            system=f"{platform.system()} {platform.machine()}",
-            shell=shell if shutil.which(shell) else "bash",
-            date=time.strftime("%A, %Y-%m-%d %H:%M %Z"),
-            environment=self._environment.name,
-            session_id=session_id if self._wish.pass_session_id else None,
-        )
-
-    def _facts_piece(self) -> Piece:
-        date = time.strftime("%Y-%m-%d %H:%M")
-        return Piece("facts", f"Working directory: {self.cwd}\nDate: {date}")
-
-    def _soul(self) -> str | None:
-        try:
-            return self.paths.soul_file.read_text("utf-8", "replace")
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            self.notices.append(Notice(f"SOUL.md is not readable: {error.strerror}"))
-            return None
-
-    def _personality_text(self, name: str) -> str:
-        try:
-            return personality_text(name, self.own_personalities)
-        except KeyError:
-            known = ", ".join([*sorted(self.own_personalities), *personality_names(), "none"])
-            raise UsageError(f"There is no personality “{name}”.", hint=f"Known: {known}") from None
+    def _prompt(self, session_id: str, toolbox: Toolbox) -> Prompt:
+        tools = {spec.name for spec in toolbox.specs()}
+        return self.prompting.build(session_id, tools, whole=self._models.system_prompt)
 
 
 async def open_agent(wish: Wish) -> Agent:

@@ -7,7 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from hermes_agent.agent.control import Control
-from hermes_agent.cli.app import Agent, Wish, open_agent
+from hermes_agent.cli.app import Agent, open_agent
+from hermes_agent.cli.wish import Wish
 from hermes_agent.domain.events import BudgetSpent, Completed, Failed, Interrupted, TurnEnded
 from hermes_agent.sessions.live import LiveSession
 

@@ -66,12 +66,12 @@ class Choosing:
     async def personality(self, argument: str) -> None:
         """Changes the prompt, so the vendor's cache begins anew."""
         chat = self._chat
-        own = sorted(chat.agent.own_personalities)
+        own = sorted(chat.agent.prompting.own)
         if not argument:
-            chat.say(f"Personality: {chat.agent.personality or 'none'}")
+            chat.say(f"Personality: {chat.agent.prompting.personality or 'none'}")
             chat.say("Known: " + ", ".join([*own, *personality_names(), "none"]), "dim")
             return
-        chat.agent.choose_personality(argument)
+        chat.agent.prompting.choose(argument)
         chat.session.change_prompt(chat.agent.prompt_for(chat.session).text)
         chat.say(f"Personality: {argument}")
 

@@ -1,0 +1,86 @@
+"""From configuration and home to the prompt's pieces: persona, manner, facts."""
+
+import platform
+import shutil
+import time
+from collections.abc import Collection
+from pathlib import Path
+
+from hermes_agent.config.load import Loaded
+from hermes_agent.context.files import context_files
+from hermes_agent.context.prompt import (
+    Facts,
+    Piece,
+    Prompt,
+    build_prompt,
+    personality_names,
+    personality_text,
+)
+from hermes_agent.domain.errors import HermesError, UsageError
+from hermes_agent.domain.ports import Environment
+
+
+class Prompting:
+    """Builds prompts of one process. `personality` may be changed by `choose`."""
+
+    def __init__(self, loaded: Loaded, environment: Environment, *, tell_session_id: bool) -> None:
+        self.personality = loaded.config.display.personality
+        self._loaded = loaded
+        self._environment = environment
+        self._tell_session_id = tell_session_id
+        self._manner = self._text(self.personality)
+
+    @property
+    def own(self) -> dict[str, str]:
+        """The person's own personalities, by name."""
+        return self._loaded.config.agent.personalities
+
+    def choose(self, name: str) -> None:
+        """Another personality from now on. Raises `UsageError` for an unknown name."""
+        self._manner = self._text(name)
+        self.personality = name
+
+    def build(self, session_id: str, tools: Collection[str], *, whole: str | None) -> Prompt:
+        """The prompt for a session with these tools; `whole` replaces all of it but the facts."""
+        if whole is not None:
+            date = time.strftime("%Y-%m-%d %H:%M")
+            where = f"Working directory: {self._environment.cwd}\nDate: {date}"
+            return Prompt((Piece("identity", whole), Piece("facts", where)))
+        return build_prompt(
+            soul=self._soul(),
+            personality=self._manner,
+            instructions=self._loaded.config.agent.system_prompt,
+            tools=tools,
+            context_files=context_files(Path(self._environment.cwd)),
+            facts=self._facts(session_id),
+        )
+
+    def _facts(self, session_id: str) -> Facts:
+        shell = self._loaded.environ.get("SHELL", "bash").rsplit("/", 1)[-1]
+        return Facts(
+            cwd=self._environment.cwd,
+            system=f"{platform.system()} {platform.machine()}",
+            shell=shell if shutil.which(shell) else "bash",
+            date=time.strftime("%A, %Y-%m-%d %H:%M %Z"),
+            environment=self._environment.name,
+            session_id=session_id if self._tell_session_id else None,
+        )
+
+    def _soul(self) -> str | None:
+        path = self._loaded.paths.soul_file
+        try:
+            return path.read_text("utf-8", "replace")
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise HermesError(
+                f"{path} cannot be read: {error.strerror}.",
+                hint="It says who the agent is; make it readable or remove it.",
+            ) from error
+
+    def _text(self, name: str) -> str:
+        try:
+            return personality_text(name, self.own)
+        except KeyError:
+            known = ", ".join([*sorted(self.own), *personality_names(), "none"])
+            raise UsageError(f"There is no personality “{name}”.", hint=f"Known: {known}") from None
