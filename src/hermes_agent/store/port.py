@@ -299,7 +299,8 @@ class SessionStore(Protocol):
         limit: int = 20,
     ) -> tuple[Hit, ...]:
         """Messages with these words, best first. `"a phrase"`, `AND`, `OR`, `NOT` and `word*`
-        work; anything else that looks like syntax is taken as words."""
+        work; anything else that looks like syntax is taken as words. Of a query, the first
+        1,000 characters count."""
         ...
 
     def stats(self) -> Stats:

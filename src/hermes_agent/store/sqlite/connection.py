@@ -152,9 +152,10 @@ def _prepared(connection: apsw.Connection, path: Path) -> Database:
                 hint="Make it writable once, or copy it to a folder of your own.",
             )
     except BaseException:
-        # The last one to close would fold the log into the file; a refused file stays as it is.
-        with suppress(apsw.Error):
-            connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        if _log_size(path) > 0:
+            # Closing would fold the log into the file; a refused file stays as it is.
+            with suppress(apsw.Error):
+                connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         connection.close(True)
         raise
     return Database(connection, path, read_only=read_only)
@@ -175,14 +176,18 @@ def _use_wal(connection: apsw.Connection) -> None:
 
 def _connect_for_reading(path: Path) -> Database:
     flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-    log = path.with_name(path.name + "-wal")
     try:
         return _prepared(apsw.Connection(_uri(path, "mode=ro"), flags=flags), path)
     except apsw.CantOpenError:
         # No side files and no leave to make them: nobody writes, so the file is all there is.
-        if log.exists() and log.stat().st_size > 0:
+        if _log_size(path) > 0:
             raise
         return _prepared(apsw.Connection(_uri(path, "immutable=1"), flags=flags), path)
+
+
+def _log_size(path: Path) -> int:
+    log = path.with_name(path.name + "-wal")
+    return log.stat().st_size if log.exists() else 0
 
 
 def _uri(path: Path, option: str) -> str:

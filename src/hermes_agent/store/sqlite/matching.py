@@ -19,18 +19,18 @@ def word_match(query: str) -> str | None:
     Balanced quotes make phrases, AND, OR and NOT between words work, `word*` finds beginnings.
     Other syntax is dropped, a word with a hyphen, dot or the like becomes a phrase.
     """
+    if query.count('"') % 2:
+        query = query.replace('"', " ")
     terms: list[str] = []
-    for quoted, bare in _PIECES.findall(
-        query if query.count('"') % 2 == 0 else query.replace('"', " ")
-    ):
+    for quoted, bare in _PIECES.findall(query):
         if bare in _OPERATORS:
-            if terms and terms[-1] not in _OPERATORS:
+            if terms and terms[-1] in _OPERATORS:
+                terms.pop()
+            if terms:
                 terms.append(bare)
-            continue
-        term = _phrase(quoted) if quoted else _word(bare)
-        if term:
+        elif term := _phrase(quoted) if quoted else _word(bare):
             terms.append(term)
-    while terms and terms[-1] in _OPERATORS:
+    if terms and terms[-1] in _OPERATORS:
         terms.pop()
     return " ".join(terms) or None
 
@@ -40,7 +40,8 @@ def _word(text: str) -> str:
     if not any(character.isalnum() for character in bare):
         return ""
     star = "*" if text.endswith("*") else ""
-    return (bare if _PLAIN.match(bare) and bare.isascii() else _phrase(bare)) + star
+    plain = bare.isascii() and _PLAIN.match(bare) and bare not in _OPERATORS
+    return (bare if plain else _phrase(bare)) + star
 
 
 def _phrase(text: str) -> str:

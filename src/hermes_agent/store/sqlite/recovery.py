@@ -22,6 +22,8 @@ from hermes_agent.store.sqlite.transaction import Row, Transaction, typed
 _TABLES = ("sessions", "messages", "message_details", "tool_runs")
 _SIDE_FILES = ("", "-wal", "-shm")
 _MOST_SINGLE_IDS = 1_000_000
+# Where the end of a table cannot be found, so many ids without a row are taken for it.
+_LONGEST_GAP = 10_000
 
 
 def problems(path: Path) -> tuple[str, ...]:
@@ -121,12 +123,13 @@ def _readable_rows(source: Transaction, table: str, columns: str) -> Iterator[Ro
     high = low + _MOST_SINGLE_IDS if last is None else last
     misses = 0
     for rowid in range(low, min(high, low + _MOST_SINGLE_IDS)):
+        misses += 1
         with suppress(apsw.CorruptError):
             row = source.execute(f"{select} WHERE rowid = ?", (rowid,)).fetchone()
-            misses = 0 if row else misses + 1
             if row:
+                misses = 0
                 yield row[1:]
-        if last is None and misses > 10_000:
+        if last is None and misses > _LONGEST_GAP:
             return
 
 

@@ -12,12 +12,13 @@ from hermes_agent.store.text import storable
 # Of more matches than this the newest come first: ranking them all takes long and says little.
 _RANKED = 1000
 _SHORTEST = 3
+_LONGEST_QUERY = 1000
 
 
 def search(
     db: Transaction, query: str, roles: tuple[Role, ...], source: str | None, limit: int
 ) -> tuple[Hit, ...]:
-    query = storable(query)
+    query = storable(query)[:_LONGEST_QUERY]
     values: dict[str, Any] = {
         "roles": ",".join(roles) if roles else None,
         "source": source,

@@ -1,0 +1,203 @@
+"""What a store promises of sessions."""
+
+import time
+
+import msgspec
+import pytest
+
+from hermes_agent.domain.errors import NotFoundError, StoreError, TitleTaken
+from hermes_agent.domain.messages import Message
+from hermes_agent.store.port import Filters, Session, SessionChange, SessionStore
+
+
+def said(store: SessionStore, session_id: str, text: str, at: float) -> None:
+    store.append(session_id, Message(role="user", content=text, timestamp=at))
+
+
+def make(store: SessionStore, session_id: str, source: str = "cli", **fields: object) -> Session:
+    base = Session(id=session_id, source=source, started_at=1000.0)
+    return store.create(msgspec.structs.replace(base, **fields))
+
+
+def test_every_field_of_a_session_comes_back(store: SessionStore) -> None:
+    make(store, "parent")
+    session = Session(
+        id="child",
+        source="telegram",
+        user_id="7",
+        model="some/model",
+        model_config='{"temperature": 0}',
+        system_prompt="You are…\n",
+        parent_session_id="parent",
+        started_at=1.5,
+        billing_provider="openrouter",
+        billing_base_url="https://openrouter.example/api",
+        billing_mode="key",
+        estimated_cost_usd=0.25,
+        actual_cost_usd=0.5,
+        cost_status="known",
+        cost_source="vendor",
+        pricing_version="2026-01",
+        title="A child",
+    )
+    assert store.create(session) == session
+    assert store.get("child") == session
+
+
+def test_a_session_without_a_start_begins_now(store: SessionStore) -> None:
+    before = time.time()
+    assert before <= store.create(Session(id="a", source="cli")).started_at <= time.time()
+
+
+def test_an_id_is_given_once(store: SessionStore, session: str) -> None:
+    with pytest.raises(StoreError, match=session):
+        store.create(Session(id=session, source="cli"))
+
+
+def test_an_unknown_session_is_not_found_by_any_method(store: SessionStore) -> None:
+    for method in (store.get, store.history, store.repair, store.delete, store.reopen):
+        with pytest.raises(NotFoundError, match="nobody"):
+            method("nobody")
+    with pytest.raises(NotFoundError, match="nobody"):
+        store.append("nobody", Message(role="user", content="hello"))
+
+
+@pytest.mark.parametrize("name", ["20260301_101500_abc123", "20260301", "My Plans", "my plans"])
+def test_a_session_is_found_by_id_beginning_and_title(
+    store: SessionStore, session: str, name: str
+) -> None:
+    make(store, "other")
+    store.rename(session, "My Plans")
+    assert store.resolve(name).id == session
+
+
+def test_an_ambiguous_name_is_not_found_and_the_hint_names_the_candidates(
+    store: SessionStore,
+) -> None:
+    make(store, "2026_a", title="first")
+    make(store, "2026_b")
+    with pytest.raises(NotFoundError) as caught:
+        store.resolve("2026")
+    assert caught.value.hint == "One of: 2026_a (first), 2026_b"
+
+
+def test_an_unknown_name_is_not_found_and_near_titles_are_named(store: SessionStore) -> None:
+    make(store, "a", title="Summer plans")
+    with pytest.raises(NotFoundError) as caught:
+        store.resolve("PLANS")
+    assert caught.value.hint is not None
+    assert "a (Summer plans)" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["", "  ", "%", "_", "\x00", "\ud800", "'; --"])
+def test_a_strange_name_is_just_not_found(store: SessionStore, session: str, name: str) -> None:
+    with pytest.raises(NotFoundError):
+        store.resolve(name)
+
+
+def test_a_title_is_cleaned_and_belongs_to_one_session(store: SessionStore) -> None:
+    make(store, "a")
+    make(store, "b")
+    assert store.rename("a", " Two\u200b \n words\x1b ") == "Two words"
+    with pytest.raises(TitleTaken, match="a"):
+        store.rename("b", "Two words")
+    assert store.rename("a", "Two words") == "Two words"
+    assert store.rename("a", None) is None
+    assert store.rename("b", "Two words") == "Two words"
+
+
+def test_a_lineage_counts_on_and_long_titles_stay_valid(store: SessionStore) -> None:
+    make(store, "a", title="Plans")
+    assert store.next_title("Plans") == "Plans #2"
+    make(store, "b", title="Plans #2")
+    make(store, "c", title="Plans #9")
+    assert store.next_title("Plans #2") == "Plans #10"
+    assert store.next_title("x" * 200) == "x" * 97 + " #2"
+
+
+def test_the_latest_session_is_the_one_that_spoke_last(store: SessionStore) -> None:
+    assert store.latest() is None
+    make(store, "old")
+    make(store, "chat", "telegram")
+    make(store, "silent")
+    said(store, "chat", "hello", 5000.0)
+    said(store, "old", "hello again", 6000.0)
+    latest = store.latest()
+    assert latest is not None and latest.id == "old"
+    by_source = store.latest("telegram")
+    assert by_source is not None and by_source.id == "chat"
+    assert store.latest("cron") is None
+
+
+def test_a_list_has_the_last_active_first_and_a_preview(store: SessionStore) -> None:
+    make(store, "a")
+    make(store, "b", "telegram", started_at=2000.0)
+    make(store, "c", started_at=3000.0)
+    said(store, "a", "first\n  question", 9000.0)
+    said(store, "a", "second question", 9001.0)
+    listed = store.list()
+    assert [line.id for line in listed] == ["a", "c", "b"]
+    assert (listed[0].preview, listed[0].last_active) == ("first question", 9001.0)
+    assert (listed[1].preview, listed[1].last_active) == ("", 3000.0)
+
+
+def test_a_list_is_filtered(store: SessionStore) -> None:
+    make(store, "a")
+    make(store, "b", "telegram", started_at=2000.0)
+    make(store, "c", started_at=3000.0)
+    store.end("c", "done")
+    said(store, "a", "hello", 1001.0)
+
+    def ids(limit: int | None = None, **filters: object) -> set[str]:
+        return {line.id for line in store.list(msgspec.convert(filters, Filters), limit=limit)}
+
+    assert ids(source="telegram") == {"b"}
+    assert ids(since=2000.0) == {"b", "c"}
+    assert ids(before=2000.0) == {"a"}
+    assert ids(ended=True) == {"c"}
+    assert ids(ended=False) == {"a", "b"}
+    assert ids(with_messages=True) == {"a"}
+    assert ids(limit=1) == {"c"}
+
+
+def test_an_update_sets_only_what_it_names(store: SessionStore, session: str) -> None:
+    store.update(session, SessionChange(model="one", system_prompt="be\ud800 brief"))
+    store.update(session, SessionChange(cost_status="estimated", estimated_cost_usd=0.1))
+    after = store.update(session, SessionChange(model=None))
+    assert after == store.get(session)
+    assert (after.model, after.system_prompt) == (None, "be\ufffd brief")
+    assert (after.cost_status, after.estimated_cost_usd) == ("estimated", 0.1)
+
+
+def test_the_first_end_stands_until_the_session_is_resumed(
+    store: SessionStore, session: str
+) -> None:
+    store.end(session, "session_reset")
+    first = store.get(session)
+    store.end(session, "again")
+    assert store.get(session) == first
+    assert first.end_reason == "session_reset" and first.ended_at is not None
+    store.reopen(session)
+    assert (store.get(session).ended_at, store.get(session).end_reason) == (None, None)
+
+
+def test_deleting_takes_the_messages_along_and_leaves_children(store: SessionStore) -> None:
+    make(store, "parent")
+    make(store, "child", parent_session_id="parent")
+    said(store, "parent", "unforgettable", 1.0)
+    store.delete("parent")
+    assert store.search("unforgettable") == ()
+    assert store.stats().messages == 0
+    assert store.get("child").parent_session_id is None
+
+
+def test_pruning_takes_only_what_ended_long_ago(store: SessionStore) -> None:
+    now = time.time()
+    make(store, "open", started_at=1.0)
+    make(store, "old", ended_at=now - 1000)
+    make(store, "old chat", "telegram", ended_at=now - 1000)
+    make(store, "new", ended_at=now)
+    assert store.prunable(ended_before=now - 500) == 2
+    assert store.prune(ended_before=now - 500, source="telegram") == 1
+    assert store.prune(ended_before=now - 500) == 1
+    assert {line.id for line in store.list()} == {"open", "new"}
