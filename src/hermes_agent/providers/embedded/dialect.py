@@ -128,7 +128,7 @@ def _result(content: str) -> str:
     except msgspec.DecodeError:
         pass
     else:
-        text = found.output if found.output is not None else content
+        text = content if found.output is None else found.output.strip()
         if found.error:
             text = f"{text}\nerror: {found.error}".strip()
         if found.exit_code:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 ATTEMPTS = 5
 """Broken connections in a row, none of which brought a byte, before giving up."""
 
-_BLOCK = 1024 * 1024
+_STEP = 256 * 1024
 
 
 class Official:
@@ -63,12 +63,15 @@ class Official:
                 raise SourceFailed(f"it offers {total} bytes, not {weights.bytes}")
             with partial.open("r+b" if have else "wb") as file:
                 file.seek(have)
-                async for block in response.aiter_bytes(_BLOCK):
+                told = have
+                async for block in response.aiter_raw():
                     if have + len(block) > weights.bytes:
                         raise SourceFailed("it sends more than it announced")
                     file.write(block)
                     have += len(block)
-                    report(Progress(have, weights.bytes))
+                    if have - told >= _STEP or have == weights.bytes:
+                        told = have
+                        report(Progress(have, weights.bytes))
 
 
 def _total(response: "httpx2.Response", have: int) -> int | None:

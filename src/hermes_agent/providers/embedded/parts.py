@@ -30,9 +30,15 @@ _WORK = "download-"
 
 
 class Parts:
-    """Packages, one after the other: on the disk is one archive besides the growing file."""
+    """Packages, one after the other: on the disk is one archive besides the growing file.
+
+    `pip` is how pip is called; found by itself when not given.
+    """
 
     label = "the package index"
+
+    def __init__(self, pip: list[str] | None = None) -> None:
+        self._pip = pip
 
     def scratch(self, weights: Weights) -> int:
         """The largest archive, twice: pip moves it between two folders."""
@@ -42,7 +48,7 @@ class Parts:
         """Complete `partial` from the first part that it lacks."""
         import asyncio
 
-        if (pip := pip_command()) is None:
+        if (pip := self._pip or pip_command()) is None:
             raise SourceFailed("neither pip nor uv is here")
         for left in partial.parent.glob(f"{_WORK}*"):
             shutil.rmtree(left, ignore_errors=True)
@@ -134,9 +140,10 @@ def _checked(work: Path, part: Part) -> Path | None:
 def _weight(folder: Path) -> int:
     """Bytes of the archive as far as it has come: pip loads it in one folder, then moves it."""
     largest = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):
-            largest = max(largest, path.lstat().st_size)
+    for inside, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                largest = max(largest, Path(inside, name).lstat().st_size)
     return largest
 
 

@@ -94,7 +94,7 @@ def _call(found: dict[str, Any], tools: Set[str]) -> Call | None:
     if isinstance(name, dict):  # OpenAI's own nesting
         inner = cast("dict[str, Any]", name)
         return _call(inner, tools)
-    if name not in tools:
+    if not isinstance(name, str) or name not in tools:
         return None
     if isinstance(arguments, str):
         arguments = _object(arguments)
@@ -103,7 +103,7 @@ def _call(found: dict[str, Any], tools: Set[str]) -> Call | None:
         arguments = {key: value for key, value in found.items() if key not in _NAMES}
         if not arguments:
             return None
-    return Call(str(name), json.dumps(arguments, ensure_ascii=False))
+    return Call(name, json.dumps(arguments, ensure_ascii=False))
 
 
 def _closed(text: str) -> str:
