@@ -54,6 +54,10 @@ class TitleTaken(StoreError):
     """Another session already has this title."""
 
 
+class DamagedStoreError(StoreError):
+    """The database is damaged; part of it may be saved."""
+
+
 class EnvironmentFault(HermesError):
     """The place where commands run is not usable."""
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from hermes_agent.cli.checks import Finding
 from hermes_agent.config import home as layout
 from hermes_agent.config.load import Loaded
-from hermes_agent.domain.errors import StoreError
-from hermes_agent.store.opening import open_existing_store
+from hermes_agent.domain.errors import DamagedStoreError, StoreError
+from hermes_agent.store.opening import check_store, open_existing_store, recover_store
 
 LOW_DISK = 200 * 2**20
 
@@ -67,21 +67,35 @@ def _modes(loaded: Loaded) -> Iterator[Finding]:
 
 
 def _database(loaded: Loaded) -> Iterator[Finding]:
-    paths = loaded.paths
+    home = loaded.paths.home
+
+    def mend() -> str:
+        saved = recover_store(home)
+        return (
+            f"saved {saved.sessions} sessions with {saved.messages} messages; "
+            f"the damaged file is kept as {saved.kept}"
+        )
+
     try:
-        store = open_existing_store(paths.home)
+        found = check_store(home)
+        store = open_existing_store(home)
     except StoreError as error:
-        from hermes_agent.store.sqlite.recovery import recover
-
-        def mend() -> str:
-            return recover(paths.state_db)
-
+        damaged = isinstance(error, DamagedStoreError)
         yield Finding(
             area="home",
             level="problem",
             text=error.message,
             hint=error.hint or "",
-            mend=mend if type(error).__name__ == "CorruptStoreError" else None,
+            mend=mend if damaged else None,
+        )
+        return
+    if found:
+        yield Finding(
+            area="home",
+            level="problem",
+            text=f"state.db is damaged: {found[0]}",
+            hint="hermes doctor --fix saves what can be read.",
+            mend=mend,
         )
         return
     if store is None:
