@@ -1,34 +1,37 @@
-"""What is known about models by name (`models.toml`)."""
+"""What is known about models by name (`models.json`)."""
 
-import datetime
-import tomllib
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 import msgspec
 
 
 class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Window and longest answer in tokens; None where it is not known."""
+    """A row: window and longest answer in tokens; None where it is not known.
+
+    `name` is the beginning of a model's name, in lower case, dots as dashes, without the part
+    before the last slash. The longest one that fits counts.
+    """
 
     name: str
     context: int
     output: int | None = None
 
 
-class _Table(msgspec.Struct, forbid_unknown_fields=True):
-    as_of: datetime.date
-    model: tuple[Known, ...]
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`as_of` is the day on which the rows were checked."""
+
+    as_of: str
+    models: tuple[Known, ...]
 
 
 @cache
 def _table() -> _Table:
-    text = files("hermes_agent.providers").joinpath("models.toml").read_text("utf-8")
-    return msgspec.convert(tomllib.loads(text), _Table)
+    return msgspec.json.decode(Path(__file__).with_name("models.json").read_bytes(), type=_Table)
 
 
 def known(model: str) -> Known | None:
-    """The row whose name is the longest beginning of this model's."""
+    """What the table says about this model. A server's own word outranks it."""
     bare = model.rpartition("/")[2].lower().replace(".", "-").replace(":", "-")
-    rows = [row for row in _table().model if bare.startswith(row.name)]
+    rows = [row for row in _table().models if bare.startswith(row.name)]
     return max(rows, key=lambda row: len(row.name), default=None)

@@ -1,8 +1,7 @@
-"""What a vendor is, and the table of those we know (`vendors.toml`)."""
+"""What a vendor is, and the table of those we know (`vendors.json`)."""
 
-import tomllib
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -67,15 +66,12 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return frozenset({*self.hosts, *(urlsplit(url).hostname or "" for url in urls if url)})
 
 
-class _Table(msgspec.Struct, forbid_unknown_fields=True):
-    vendor: tuple[Vendor, ...]
-
-
 @cache
 def vendors() -> tuple[Vendor, ...]:
-    """Every row, in the documented order."""
-    text = files("hermes_agent.providers").joinpath("vendors.toml").read_text("utf-8")
-    return msgspec.convert(tomllib.loads(text), _Table).vendor
+    """Every row, in the order in which `provider: auto` looks for keys."""
+    return msgspec.json.decode(
+        Path(__file__).with_name("vendors.json").read_bytes(), type=tuple[Vendor, ...]
+    )
 
 
 def find_vendor(name: str) -> Vendor | None:

@@ -43,7 +43,7 @@ def judged(status: int, body: object, headers: dict[str, str] | None = None) -> 
         (429, {"error": {"code": "insufficient_quota", "message": "x"}}, RequestRefused),
         (
             429,
-            {"error": {"type": "rate_limit_error", "code": "insufficient_quota"}},
+            {"error": {"type": "requests", "code": "insufficient_quota"}},
             RequestRefused,
         ),
         (500, {"error": {"code": "content_filter", "message": "x"}}, ContentRefused),

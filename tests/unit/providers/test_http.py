@@ -1,10 +1,12 @@
 """The one HTTP client: proxies, TLS, redirects."""
 
+import asyncio
 import ssl
 import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -69,12 +71,30 @@ async def test_a_plain_address_costs_no_certificates(
         assert (await client.get(f"{server.base_url}/models")).status_code == 200
 
 
-async def test_tls_is_verified():
-    async with open_client({}) as client:
-        context = client._transport._context("https")  # type: ignore[attr-defined]
-        assert context.verify_mode is ssl.CERT_REQUIRED
-        assert context.check_hostname
-        assert context is client._transport._context("https")  # type: ignore[attr-defined]
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A self-signed certificate and its key."""
+    key, public, both = (tmp_path / name for name in ("key", "public", "both"))
+    words = f"req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -keyout {key}"
+    subprocess.run(
+        ["openssl", *words.split(), "-out", str(public)], check=True, capture_output=True
+    )
+    both.write_text(key.read_text() + public.read_text())
+    return both
+
+
+async def test_a_certificate_of_nobody_known_is_refused(certificate: Path):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    served = await asyncio.start_server(_hang_up, "127.0.0.1", 0, ssl=context)
+    port = served.sockets[0].getsockname()[1]
+    async with served, open_client({}) as client:
+        with pytest.raises(httpx2.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            await client.get(f"https://127.0.0.1:{port}/v1/models")
+
+
+async def _hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
 
 
 async def test_redirects_are_not_followed(server: ModelServer):
