@@ -1,9 +1,10 @@
 """What the 1.5B model does at temperature 0: the right calls, and their effects on the disk."""
 
+import asyncio
 import json
 import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import msgspec
@@ -61,9 +62,10 @@ async def model(gguf: Path, places: Places, folder: Path) -> AsyncIterator[Embed
 
 
 @pytest.fixture(scope="module", autouse=True)
-async def ended(places: Places) -> AsyncIterator[None]:
+def ended(places: Places) -> Iterator[None]:
+    """Nothing stays behind."""
     yield
-    await stop(places=places)
+    asyncio.run(stop(places=places))
 
 
 async def work(model: EmbeddedModel, task: str, folder: Path) -> tuple[list[ToolCall], str]:

@@ -18,7 +18,7 @@ def test_examples_use_only_the_tools_that_are_there() -> None:
 
 
 def test_without_tools_no_calls_are_taught() -> None:
-    assert not any('"arguments"' in turn.content for turn in dialect.opening(frozenset()))
+    assert not any('"arguments"' in turn.content for turn in dialect.opening(frozenset[str]()))
 
 
 def test_the_opening_stays_short_enough_to_be_read_cold() -> None:
