@@ -15,8 +15,6 @@ _ESCAPES = re.compile(
 )
 _UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]{0,255}\x1b?|[ -/]*)\Z")
 _OVERSTRUCK = re.compile(r"[^\n\x08]\x08")
-_REDRAWN = re.compile(r"[^\r\n]*\r+(?=[^\r\n])")
-_RETURNS = re.compile(r"\r+(?=\n|\Z)")
 _CONTROLS = dict.fromkeys([*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F], "\ufffd")
 _CONTROLS[7] = ""
 
@@ -27,7 +25,9 @@ def clean(text: str) -> str:
     if "\x1b" in text or "\x9b" in text:
         text = _ESCAPES.sub("", text)
     if "\r" in text:
-        text = _REDRAWN.sub("", _RETURNS.sub("", text))
+        # not by a regular expression: it would look for the return from every character anew
+        lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+        text = "\n".join(lines)
     if "\x08" in text:
         text = _OVERSTRUCK.sub("", text)
     return text.translate(_CONTROLS) if not text.isprintable() else text

@@ -63,8 +63,14 @@ def test_text_is_what_a_terminal_would_have_left(raw: str, text: str) -> None:
     assert clean(raw) == text
 
 
-def test_many_unfinished_escapes_are_cleaned_in_linear_time() -> None:
-    assert len(clean("\x1b]" * 100_000)) <= 200_000
+@pytest.mark.parametrize(
+    "piece", ["\x1b]", "\x1b[", "\x1b[1;", "\x1b ", "\x9b", "\r", "\0", "a\x08", "\x08", "\r\0"]
+)
+@pytest.mark.parametrize("around", ["", "\r", "\x1b]", "\x1b["])
+def test_hostile_output_is_cleaned_without_trying_for_ever(piece: str, around: str) -> None:
+    hostile = around + piece * 200_000 + around
+    assert len(clean(hostile)) <= len(hostile)
+    assert clean(f"{hostile}\nend").endswith("end")
 
 
 def test_the_last_bytes_are_kept_and_what_is_new_is_known() -> None:
