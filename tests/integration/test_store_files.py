@@ -116,6 +116,27 @@ def test_what_other_programs_write_is_found_and_shown(home: Path) -> None:
     assert check_store(home) == ()
 
 
+def test_text_that_is_no_utf_8_and_roles_of_other_programs_do_no_harm(home: Path) -> None:
+    fill(home)
+    other = sqlite3.connect(home / "state.db")
+    for role in ("user", "session_meta"):
+        other.execute(
+            "INSERT INTO messages (session_id, role, content, timestamp)"
+            " VALUES ('s', ?, CAST(x'62ff64' AS TEXT), 6)",
+            (role,),
+        )
+    other.commit()
+    other.close()
+    store = open_store(home)
+    assert [m.content for m in store.history("s")][1:] == ["b\ufffdd", "b\ufffdd"]
+    assert [m.role for m in store.repair("s").history] == ["user", "user"]
+    store.close()
+    assert recover_store(home).messages == 3
+    store = open_store(home)
+    assert len(store.search("text OR d")) == 3
+    store.close()
+
+
 def make_foreign(home: Path, version: int = 5, *, without: str = "") -> Path:
     home.mkdir(exist_ok=True)
     path = home / "state.db"

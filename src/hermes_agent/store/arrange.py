@@ -15,6 +15,7 @@ INTERRUPTED = (
     "This call was interrupted: the agent stopped while it was running. It is unknown whether "
     "it took effect. It has not been run again; check the state of things before repeating it."
 )
+_SPEAKERS = ("user", "assistant")
 NOT_RUN = "This call was not run: the agent stopped before it could start."
 
 
@@ -32,13 +33,14 @@ def arrange(messages: Sequence[Message], runs: Iterable[ToolRun]) -> list[Messag
 
     A missing result is taken from its finished run, else says that the call was interrupted
     or not run. Stored results are moved behind their calls. A result that no call asked for
-    is left out. Times never go backwards because of what was added.
+    is left out, and so is what another program stored in a role of its own. Times never go
+    backwards because of what was added.
     """
     slots = _fill_slots(messages)
     run_of = _RunFinder(runs)
     arranged: list[Message] = []
     for message in messages:
-        if message.role == "tool":
+        if message.role not in _SPEAKERS:
             continue
         arranged.append(message)
         clock = message.timestamp

@@ -194,7 +194,8 @@ class SessionStore(Protocol):
     def create(self, session: Session) -> Session:
         """Store a new session; an empty `started_at` becomes now, the title is cleaned.
 
-        Raises `TitleTaken`, and `StoreError` when the id exists.
+        Raises `TitleTaken`, `StoreError` when the id exists, and `NotFoundError` when the
+        parent does not.
         """
         ...
 

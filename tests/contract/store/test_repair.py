@@ -118,6 +118,17 @@ def test_a_result_that_nobody_asked_for_is_left_out_but_stays_stored(
     assert len(store.history(session)) == 2
 
 
+def test_a_second_result_does_not_take_the_place_of_one_that_was_moved(
+    store: SessionStore, session: str
+) -> None:
+    store.append(session, asks("b", "a"))
+    store.append(session, answers("a", "first"))
+    store.append(session, answers("a", "second"))
+    repaired = store.repair(session)
+    assert repaired.history[2].content == "first"
+    assert store.repair(session).history == repaired.history
+
+
 def test_ids_that_repeat_from_turn_to_turn_are_kept_apart(
     store: SessionStore, session: str
 ) -> None:
@@ -178,7 +189,7 @@ def shared(
     store.close()
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(events=st.lists(EVENTS, max_size=25))
 def test_any_remains_become_a_whole_history(
     shared: SessionStore, events: list[str | tuple[str, str | list[str]]]

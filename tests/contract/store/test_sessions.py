@@ -54,6 +54,12 @@ def test_an_id_is_given_once(store: SessionStore, session: str) -> None:
         store.create(Session(id=session, source="cli"))
 
 
+def test_a_parent_must_exist(store: SessionStore) -> None:
+    with pytest.raises(NotFoundError, match="nobody"):
+        store.create(Session(id="a", source="cli", parent_session_id="nobody"))
+    assert store.list() == ()
+
+
 def test_an_unknown_session_is_not_found_by_any_method(store: SessionStore) -> None:
     for method in (store.get, store.history, store.repair, store.delete, store.reopen):
         with pytest.raises(NotFoundError, match="nobody"):

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import sys
 import time
 import unicodedata
@@ -76,7 +75,7 @@ def transcript(session: Session, history: Iterable["Message"]) -> Iterator[str]:
         at = time.strftime("%H:%M:%S", time.localtime(message.timestamp))
         name = f"tool {message.tool_name or ''}".strip() if message.role == "tool" else message.role
         yield ""
-        yield styled(f"[{at}] {printable(name)}", fg=_COLOURS[message.role])
+        yield styled(f"[{at}] {printable(name)}", fg=_COLOURS.get(message.role))
         if message.images:
             yield f"({len(message.images)} image{'s' if len(message.images) > 1 else ''})"
         lines = printable(message.content).splitlines()
@@ -129,7 +128,11 @@ def _one_line(text: str) -> str:
 
 def _columns() -> int:
     """The terminal's width; without one, room for everything."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 1_000_000
+    if not sys.stdout.isatty():
+        return 1_000_000
+    # shutil asks the same, and brings the compression modules along.
+    named = os.environ.get("COLUMNS", "")
+    return int(named) if named.isdecimal() and int(named) else os.get_terminal_size().columns or 80
 
 
 def _width(text: str) -> int:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hermes_agent.store.port import SessionStore
 
 _DAY = 86400.0
+_MOST = 1_000_000
 _NONE_YET = "No sessions yet."
 _ROLES = click.Choice(["user", "assistant", "tool"])
 
@@ -52,7 +53,7 @@ def _store_with_sessions() -> Generator["SessionStore"]:
 
 @command.command("list")
 @click.option("--source", help="Only of this source: cli, telegram, cron, …")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1))
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, _MOST))
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def list_(source: str | None, limit: int, as_json: bool) -> None:
     """The latest sessions, last active first."""
@@ -173,7 +174,7 @@ def delete(session: str, yes: bool) -> None:
     metavar="DAYS",
     default=90,
     show_default=True,
-    type=click.IntRange(0),
+    type=click.IntRange(0, _MOST),
     help="Ended longer ago than this.",
 )
 @click.option("--source", help="Only of this source.")
@@ -226,7 +227,7 @@ def stats(as_json: bool) -> None:
 @click.argument("query", nargs=-1, required=True)
 @click.option("--role", "roles", multiple=True, type=_ROLES, help="Only what this role said.")
 @click.option("--source", help="Only of this source.")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1))
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, _MOST))
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def search(
     query: tuple[str, ...], roles: tuple[str, ...], source: str | None, limit: int, as_json: bool
@@ -254,7 +255,7 @@ def search(
 
 @command.command()
 @click.option("--source", help="Only of this source.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1))
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, _MOST))
 def browse(source: str | None, limit: int) -> None:
     """Pick a session and go on with it."""
     from hermes_agent.cli.commands.session_lines import session_table

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import apsw
 
-from hermes_agent.domain.errors import StoreBusy, StoreError
+from hermes_agent.domain.errors import DamagedStoreError, StoreBusy, StoreError
 from hermes_agent.store.sqlite import migrations
 from hermes_agent.store.sqlite.transaction import Transaction, typed
 
@@ -75,8 +75,8 @@ def in_words(path: Path) -> Generator[None]:
             f"Another process held {path} for more than {BUSY_SECONDS:.0f} seconds.",
             hint="Try again; if it stays so, look for a program that has the file open.",
         ) from error
-    except (apsw.CorruptError, apsw.NotADBError) as error:
-        raise StoreError(
+    except (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError) as error:
+        raise DamagedStoreError(
             f"{path} is damaged ({error}).",
             hint="hermes doctor --fix keeps it aside and saves what can be read.",
         ) from error

@@ -1,6 +1,7 @@
 """Messages and tool runs. Each function runs inside a transaction."""
 
 import time
+from collections.abc import Sequence
 
 import msgspec
 
@@ -126,7 +127,8 @@ def runs(db: Transaction, session_id: str) -> tuple[ToolRun, ...]:
 
 
 def repair(db: Transaction, session_id: str) -> Repair:
-    wanted = arrange(history(db, session_id), runs(db, session_id))
+    stored = history(db, session_id)
+    wanted = arrange(stored, runs(db, session_id))
     written: list[Message] = []
     added: list[Message] = []
     last = asking = 0
@@ -143,8 +145,20 @@ def repair(db: Transaction, session_id: str) -> Repair:
         if message.role != "tool":
             asking = message.id
         written.append(message)
+    if tuple(written) != tuple(wanted):
+        _move_unasked_results(db, stored, wanted)
     db.execute(load("runs")["give_up"], (session_id,))
     return Repair(history=tuple(written), added=tuple(added))
+
+
+def _move_unasked_results(
+    db: Transaction, stored: Sequence[Message], wanted: Sequence[Message]
+) -> None:
+    """Behind all others: before a result that was moved they would pass for it."""
+    asked = {message.id for message in wanted}
+    for message in stored:
+        if message.role == "tool" and message.id not in asked:
+            _moved(db, message)
 
 
 def _settle_answered(db: Transaction, session_id: str, asking: int, answer: Message) -> None:

@@ -91,20 +91,26 @@ def _salvage(damaged: Path, fresh: Path) -> None:
 def _copy_rows(source: Transaction, into: Transaction, table: str) -> None:
     ours = [row[1] for row in into.execute(f"PRAGMA table_info({table})")]
     theirs = {row[1] for row in source.execute(f"PRAGMA table_info({table})")}
-    columns = ", ".join(column for column in ours if column in theirs)
-    if not columns:
+    shared = [column for column in ours if column in theirs]
+    if not shared:
         return
-    marks = ", ".join("?" for column in ours if column in theirs)
+    columns, marks = ", ".join(shared), ", ".join("?" for _ in shared)
     insert = f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608  our own names
-    for row in _readable_rows(source, table, columns):
+    values = ", ".join(
+        f"CASE typeof({column}) WHEN 'text' THEN CAST({column} AS BLOB) ELSE {column} END"
+        for column in shared
+    )
+    for stored in _readable_rows(source, table, values):
+        row = [v.decode(errors="replace") if isinstance(v, bytes) else v for v in stored]
         # A row whose bytes were damaged may break a rule of the table; it is lost alone.
         with suppress(apsw.ConstraintError):
             into.execute(insert, row)
 
 
-def _readable_rows(source: Transaction, table: str, columns: str) -> Iterator[Row]:
+def _readable_rows(source: Transaction, table: str, values: str) -> Iterator[Row]:
+    """Values as they are stored, texts as bytes: damage may have left them no UTF-8."""
     first = last = None
-    select = f"SELECT rowid, {columns} FROM {table}"  # noqa: S608  our own names
+    select = f"SELECT rowid, {values} FROM {table}"  # noqa: S608  our own names
     try:
         for row in source.execute(f"{select} ORDER BY rowid"):
             first = row[0]

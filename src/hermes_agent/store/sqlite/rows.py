@@ -61,7 +61,7 @@ def message(row: Row) -> Message:
     return Message(
         id=row[0],
         role=row[1],
-        content=row[2] or "",
+        content=row[2].decode(errors="replace") if row[2] else "",
         tool_call_id=row[3],
         tool_calls=_read_calls(row[4], row[17]) if row[4] else (),
         tool_name=row[5],

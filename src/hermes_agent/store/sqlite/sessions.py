@@ -19,6 +19,8 @@ def create(db: Transaction, session: Session) -> Session:
     sql = load("sessions")
     if db.execute(sql["exists"], (session.id,)).get is not None:
         raise StoreError(f"A session {session.id} exists already.")
+    if session.parent_session_id is not None:
+        require(db, session.parent_session_id)
     session = msgspec.structs.replace(
         session,
         started_at=session.started_at or time.time(),

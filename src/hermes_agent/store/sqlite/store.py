@@ -1,10 +1,12 @@
 """The port `SessionStore` over one SQLite file."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
+from hermes_agent.domain.errors import NotFoundError
 from hermes_agent.domain.messages import Message, Role, ToolCall, ToolResult
 from hermes_agent.store.port import (
     Filters,
@@ -156,7 +158,9 @@ class SqliteStore:
 
     def export(self, filters: Filters | None = None) -> Iterator[dict[str, object]]:
         for summary in self.list(filters):
-            yield self.export_session(summary.id)
+            # One that was deleted meanwhile is left out.
+            with suppress(NotFoundError):
+                yield self.export_session(summary.id)
 
     def export_session(self, session_id: str) -> dict[str, object]:
         with self._db.read() as db:

@@ -17,8 +17,9 @@ INSERT INTO message_details (
 )
 
 -- name: history
+-- The content as bytes: another program may have stored what is no UTF-8.
 SELECT
-    m.id, m.role, m.content, m.tool_call_id, m.tool_calls, m.tool_name, m.timestamp,
+    m.id, m.role, CAST(m.content AS BLOB), m.tool_call_id, m.tool_calls, m.tool_name, m.timestamp,
     m.finish_reason, d.message_id, d.model, d.input_tokens, d.output_tokens, d.cache_read_tokens,
     d.cache_write_tokens, d.reasoning_tokens, d.cost_usd, d.reasoning, d.call_states, d.images
 FROM messages AS m INDEXED BY idx_messages_order
