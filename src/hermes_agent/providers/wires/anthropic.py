@@ -29,6 +29,7 @@ _BUDGETS: dict[Effort, int] = {
     "high": 16_384,
     "xhigh": 24_576,
 }
+_CALL_ID = re.compile(r"[a-zA-Z0-9_-]+").fullmatch
 _encode = msgspec.json.Encoder().encode
 _FINISH: dict[str, Finish] = {
     "tool_use": "tool_calls",
@@ -191,7 +192,7 @@ def _goes_back(target: Target, message: Message, part: Reasoning) -> bool:
 
 def _call_id(call_id: str) -> str:
     """Ids made by other vendors may hold characters that are refused here."""
-    return re.sub(r"[^a-zA-Z0-9_-]", "_", call_id) or "_"
+    return call_id if _CALL_ID(call_id) else re.sub(r"[^a-zA-Z0-9_-]", "_", call_id) or "_"
 
 
 def _image(image: Image) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class _Choice(msgspec.Struct):
     delta: _Said | None = None
     message: _Said | None = None
     finish_reason: str | None = None
-    index: int | None = None
+    error: Any = None
 
 
 class _Chunk(msgspec.Struct):
@@ -97,7 +97,9 @@ class ChatDecoder:
         if not chunk.choices:
             return ()
         choice = chunk.choices[0]
-        if choice.finish_reason:
+        if choice.error is not None:
+            raise from_payload(self._target, choice.error)
+        if choice.finish_reason and choice.finish_reason != "error":
             self._finish = choice.finish_reason
             self.settled = True
         said = choice.delta or choice.message
@@ -192,17 +194,20 @@ class ChatDecoder:
         """Pieces of one block are joined, so that they go back as the vendor wants them."""
         thought = ""
         for detail in details:
-            thought += str(detail.get("text") or detail.get("summary") or "")
+            said = detail.get("text") or detail.get("summary")
+            thought += said if isinstance(said, str) else ""
             last = self._details[-1] if self._details else None
-            same = last is not None and all(
-                last.get(key) == detail.get(key) for key in ("type", "index")
-            )
-            if last is None or not same or detail.get("type") == "reasoning.encrypted":
+            if (
+                last is None
+                or detail.get("type") == "reasoning.encrypted"
+                or any(last.get(key) != detail.get(key) for key in ("type", "index"))
+            ):
                 self._details.append(dict(detail))
                 continue
             for key, value in detail.items():
-                if key in ("text", "summary") and value:
-                    last[key] = (last.get(key) or "") + value
+                before = last.get(key)
+                if key in ("text", "summary") and isinstance(value, str):
+                    last[key] = before + value if isinstance(before, str) else value
                 elif value is not None:
                     last[key] = value
         return thought

@@ -7,6 +7,7 @@ no end mark of its own: the finish reason is the last that counts.
 import base64
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -104,9 +105,15 @@ def _thinking(model: str, effort: str | None) -> dict[str, Any]:
     if "2.5" in model:
         least = 128 if "pro" in model else 0
         return {"thinkingBudget": max(_BUDGETS[effort], least), "includeThoughts": effort != "none"}
-    if re.search(r"gemini-[3-9]", model):
+    if _signs(model):
         return {"thinkingLevel": _LEVELS.get(effort, effort), "includeThoughts": True}
     return {}
+
+
+@cache
+def _signs(model: str) -> bool:
+    """Whether it is of the generation that thinks by level and signs its calls."""
+    return re.search(r"gemini-[3-9]", model) is not None
 
 
 def _contents(target: Target, messages: Sequence[Message]) -> list[dict[str, Any]]:
@@ -148,6 +155,7 @@ def _parts(target: Target, message: Message) -> list[dict[str, Any]]:
         if signature:
             text["thoughtSignature"] = msgspec.Raw(signature.encode())
         parts.append(text)
+    signs = _signs(target.model)
     for number, call in enumerate(message.tool_calls):
         arguments = msgspec.Raw(arguments_object(call).encode())
         part: dict[str, Any] = {
@@ -155,7 +163,7 @@ def _parts(target: Target, message: Message) -> list[dict[str, Any]]:
         }
         if own and call.state:
             part["thoughtSignature"] = msgspec.Raw(call.state.encode())
-        elif number == 0 and re.search(r"gemini-[3-9]", target.model):
+        elif number == 0 and signs:
             part["thoughtSignature"] = _NO_SIGNATURE
         parts.append(part)
     return parts
