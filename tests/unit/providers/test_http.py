@@ -118,3 +118,14 @@ def test_choosing_a_model_imports_neither_http_nor_asyncio():
         [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True
     )
     assert ran.stdout.strip() == ""
+
+
+async def test_a_remote_host_is_reached_through_the_proxy(server: ModelServer):
+    environ = {"http_proxy": server.root_url}
+    async with open_client(environ) as client:
+        await client.get("http://models.example.com/v1/models")
+        await client.get(f"{server.base_url}/models")
+    assert [each.path for each in server.requests] == [
+        "http://models.example.com/v1/models",
+        "/v1/models",
+    ]
