@@ -51,7 +51,7 @@ class ShellEnvironment:
         self._variables = dict(place.variables)
         self._seen: bytes = b""
         self._script = _SCRIPT.read_text()
-        self._warden = Warden()
+        self._warden = Warden(enclosure.scratch)
         self._lingering: list[Child] = []
         self._prefix = os.urandom(6).hex()
         self._runs = 0

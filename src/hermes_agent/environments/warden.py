@@ -13,10 +13,12 @@ class Warden:
 
     It is started with the first command and costs each command three short writes. Linux could do
     it for a direct child (PR_SET_PDEATHSIG), but not for grandchildren, and only from code that
-    runs between fork and exec. Where no shell can be started there is no warden.
+    runs between fork and exec. It also removes the `scratch` directory. Where no shell can be
+    started there is no warden.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, scratch: str | None = None) -> None:
+        self._scratch = scratch
         self._pipe: int | None = None
         self._started = False
         self._popen: subprocess.Popen[bytes] | None = None
@@ -51,7 +53,7 @@ class Warden:
         os.set_blocking(writing, False)
         try:
             self._popen = subprocess.Popen(
-                ("/bin/sh", "-c", _SCRIPT.read_text(), "hermes-warden"),
+                ("/bin/sh", "-c", _SCRIPT.read_text(), "hermes-warden", self._scratch or ""),
                 stdin=reading,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -1,6 +1,6 @@
 # Reads `+ RUN none` before a command starts, `+ RUN PID` when it has, `- RUN` when it has ended.
 # The input ends when the process at its other end does, however that died; what still runs then
-# is killed.
+# is killed, and $1, its scratch directory, removed.
 alive=
 while read -r what run pid; do
   case $what in
@@ -22,3 +22,4 @@ for entry in $alive; do
     kill -KILL "${number%/environ}" 2>/dev/null
   done
 done
+if [ -n "$1" ]; then rm -rf -- "$1"; fi

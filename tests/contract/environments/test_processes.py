@@ -94,6 +94,7 @@ async def test_nothing_survives_when_we_are_killed(work: Path, name: str, how: s
         from hermes_agent.environments.enclosure import Place
 
         async def main():
+            os.environ["XDG_RUNTIME_DIR"] = {str(work)!r}  # for the scratch directory
             there = create({name!r}, Place(cwd={str(work)!r}, variables=os.environ))
             command = "setsid sleep {mark} & sleep {mark}"
             if {how!r} == "run":
@@ -111,3 +112,4 @@ async def test_nothing_survives_when_we_are_killed(work: Path, name: str, how: s
         victim.kill()
         victim.wait()
     await until(lambda: not running(f"sleep {mark}"))
+    await until(lambda: os.listdir(work) == [])
