@@ -1,6 +1,7 @@
 """Wiring: everything that one process of the command line works with, put together here."""
 
 from asyncio import Task
+from collections.abc import Callable
 from pathlib import Path
 
 from hermes_agent.agent.control import Control
@@ -15,6 +16,7 @@ from hermes_agent.config.schema import Config
 from hermes_agent.context.prompt import Prompt
 from hermes_agent.domain.errors import HermesError, UsageError
 from hermes_agent.domain.events import Notice, TurnEnded
+from hermes_agent.domain.execution import CommandResult
 from hermes_agent.domain.messages import Message
 from hermes_agent.domain.model import Effort
 from hermes_agent.domain.ports import Emit, Model, Toolbox
@@ -147,14 +149,36 @@ class Agent:
         return self._prompt(session.id, session.toolbox)
 
     async def run_turn(
-        self, session: LiveSession, text: str, control: Control, emit: Emit
+        self,
+        session: LiveSession,
+        text: str,
+        control: Control,
+        emit: Emit,
+        *,
+        expanded: bool = False,
     ) -> TurnEnded:
-        """One turn; references such as `@file:` in the text are expanded first."""
+        """One turn; references such as `@file:` are expanded first, unless they are already."""
         for notice in self.notices:
             emit(notice)
         self.notices.clear()
-        expanded = await expand_references(text, self._environment, self._guard)
-        return await session.run(expanded, control, emit)
+        return await session.run(text if expanded else await self.expand(text), control, emit)
+
+    async def expand(self, text: str) -> str:
+        """`text` with what its references name."""
+        return await expand_references(text, self._environment, self._guard)
+
+    async def run_own(self, command: str, on_output: Callable[[str], None]) -> CommandResult:
+        """Run a command of the person's own through the same gate and environment as the agent's.
+
+        Raises `DeniedError`.
+        """
+        allowed = await self._gate.check_command(command, cwd=self.cwd)
+        timeout = self.config.terminal.timeout
+        return await self._environment.run(allowed, timeout=timeout, on_output=on_output)
+
+    def redact(self, text: str) -> str:
+        """`text` without known secrets."""
+        return self._redact(text)
 
     def recent_sessions(self) -> list[str]:
         """A line for each of the latest sessions."""

@@ -62,7 +62,7 @@ async def _once(agent: Agent, session: LiveSession, options: "Options") -> int:
         show = PlainView(
             quiet=options.quiet,
             reasoning=agent.config.display.show_reasoning,
-            tools=agent.config.display.tool_progress != "off",
+            progress=agent.config.display.tool_progress,
         ).show
     for notice in agent.notices:
         show(notice)
@@ -84,21 +84,20 @@ async def _once(agent: Agent, session: LiveSession, options: "Options") -> int:
 async def _interactive(agent: Agent, session: LiveSession) -> int:
     from hermes_agent.cli.terminal.banner import banner, history_lines
     from hermes_agent.cli.terminal.chat import Chat
-    from hermes_agent.cli.terminal.style import coloured
+    from hermes_agent.cli.terminal.errorlog import keep_errors
 
-    colour = coloured()
-    print(banner(agent, session, colour=colour))  # noqa: T201  the screen is not up yet
-    for line in history_lines(session, agent.config.display.resume_display, colour=colour):
-        print(line)  # noqa: T201
-    for notice in agent.notices:
-        print(notice.text)  # noqa: T201
+    keep_errors(agent.paths.logs_dir, agent.redact)
     chat = Chat(agent, session)
-    await chat.run()
+    chat.terminal.print(banner(agent, session, colour=chat.colour, columns=chat.terminal.columns))
+    for line in history_lines(session, agent.config.display.resume_display, colour=chat.colour):
+        chat.terminal.print(line)
+    chat.tell_notices()
+    status = await chat.run()
     session = chat.session
     session.end("exit")
     if session.stored:
-        print(f"Go on with: hermes --resume {session.id}")  # noqa: T201
-    return 0
+        chat.say(f"Go on with: hermes --resume {session.id}")
+    return status
 
 
 def exit_status(ended: TurnEnded) -> int:
