@@ -10,8 +10,15 @@ import msgspec
 from hermes_agent.domain.errors import UsageError
 
 
+def _nothing() -> Iterable[str]:
+    return ()
+
+
 class SlashCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """`run` gets what stands behind the name. `busy`: also while the agent works."""
+    """`run` gets what stands behind the name. `busy`: also while the agent works.
+
+    `choices` are the arguments worth proposing.
+    """
 
     name: str
     help: str
@@ -19,6 +26,7 @@ class SlashCommand(msgspec.Struct, frozen=True, kw_only=True):
     usage: str = ""
     aliases: tuple[str, ...] = ()
     busy: bool = False
+    choices: Callable[[], Iterable[str]] = _nothing
 
 
 class SlashTable:
@@ -45,10 +53,11 @@ class SlashTable:
         """
         if not line.startswith("/"):
             return None
-        word, _, argument = line[1:].partition(" ")
-        word = word.strip().lower()
-        if not word or "/" in word:
+        word, *rest = line[1:].split(maxsplit=1) or [""]
+        word = word.lower()
+        if not word or "/" in word or line[1].isspace():
             return None
+        argument = rest[0] if rest else ""
         command = self._by_name.get(word) or self._by_prefix(word)
         return command, argument.strip()
 

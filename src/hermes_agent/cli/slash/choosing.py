@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, cast, get_args
 
 import msgspec
 
-from hermes_agent.cli.terminal.view import Progress
+from hermes_agent.cli.terminal.plain import Progress
 from hermes_agent.context.prompt import personality_names
 from hermes_agent.domain.errors import UsageError
 from hermes_agent.domain.model import Effort
@@ -26,16 +26,20 @@ def choosing_commands(chat: "Chat") -> list[SlashCommand]:
             usage="[NAME|none]",
             help="Show or change the manner.",
             run=choosing.personality,
+            choices=choosing.personalities,
         ),
         SlashCommand(
             name="reasoning",
             usage="[EFFORT|show|hide]",
             help="How hard the model thinks, and whether it is shown.",
             run=choosing.reasoning,
+            choices=lambda: (*get_args(Effort), "show", "hide"),
             busy=True,
         ),
         SlashCommand(
             name="verbose",
+            usage="[STEP]",
+            choices=lambda: get_args(Progress),
             help="Tool lines: off, new, all, verbose.",
             run=choosing.verbose,
             busy=True,
@@ -60,8 +64,13 @@ class Choosing:
         chat = self._chat
         if argument:
             chat.session.change_model(await chat.agent.choose_model(argument))
+            chat.tell_notices()
         model = chat.session.model
         chat.say(f"Model: {model.name}, window {model.context_length:,} tokens")
+
+    def personalities(self) -> list[str]:
+        """All that can be chosen."""
+        return [*sorted(self._chat.agent.prompting.own), *personality_names(), "none"]
 
     async def personality(self, argument: str) -> None:
         """Changes the prompt, so the vendor's cache begins anew."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from hermes_agent.cli.terminal.banner import history_lines
 from hermes_agent.cli.terminal.lines import count
 from hermes_agent.context.accounting import conversation, fixed_part
+from hermes_agent.context.prompt import Piece, Prompt
 from hermes_agent.sessions.slash import SlashCommand
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Looking:
         """The end of it."""
         lines = history_lines(self._chat.session, "full", colour=self._chat.colour)
         for line in lines or ["Nothing was said yet."]:
-            self._chat.say(line)
+            self._chat.terminal.print(line)
 
     async def tools(self, argument: str) -> None:
         """Name and first sentence."""
@@ -78,7 +79,7 @@ class Looking:
         """The fixed part, estimated; the whole, counted by the vendor."""
         chat = self._chat
         session = chat.session
-        prompt = chat.agent.prompt_for(session)
+        prompt = as_sent(session.system, chat.agent.prompt_for(session))
         costs = [*fixed_part(prompt, session.toolbox.specs()), conversation(session.history)]
         for cost in costs:
             chat.say(f"  {cost.name:<28} {cost.size:>8,} B {count(cost.tokens):>8} tokens")
@@ -87,3 +88,20 @@ class Looking:
         chat.say(f"  {'together (estimated)':<28} {'':>10} {count(total):>8} of {count(window)}")
         if session.last_input:
             chat.say(f"  {'last request (counted)':<28} {'':>10} {count(session.last_input):>8}")
+
+
+def as_sent(system: str, today: Prompt) -> Prompt:
+    """The session's own prompt, in the pieces of today's as far as they stand in it.
+
+    A session keeps the prompt that it was begun with; what has changed since is one piece.
+    """
+    pieces: list[Piece] = []
+    rest = system
+    for piece in today.pieces:
+        before, found, after = rest.partition(piece.text)
+        if found:
+            pieces.append(piece)
+            rest = f"{before.rstrip()}\n\n{after.lstrip()}"
+    if rest.strip():
+        pieces.append(Piece("as the session began", rest.strip()))
+    return Prompt(tuple(pieces))

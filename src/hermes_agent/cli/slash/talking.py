@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 from hermes_agent.cli.terminal.banner import history_lines
+from hermes_agent.cli.terminal.safe import one_line
+from hermes_agent.cli.terminal.width import fit
 from hermes_agent.domain.errors import UsageError
 from hermes_agent.sessions.slash import SlashCommand
 
@@ -58,28 +60,28 @@ class Talking:
     async def new(self, argument: str) -> None:
         """End this session and begin another."""
         chat = self._chat
+        opened = chat.agent.open_session()
         chat.session.end("session_reset")
-        chat.change_session(chat.agent.open_session())
+        chat.change_session(opened)
         chat.say("A new session begins.", "dim")
 
     async def clear(self, argument: str) -> None:
-        """Clear the screen; the session stays."""
-        self._chat.screen.app.renderer.clear()
+        """Clear the screen and what has scrolled away; the session stays."""
+        self._chat.terminal.clear()
 
     async def retry(self, argument: str) -> None:
         """Take the last message back and send it again."""
         said = self._chat.session.rewind()
         if said is None:
             raise UsageError("There is nothing to ask again.")
-        self._chat.send(said.content)
+        self._chat.send(said.content, expanded=True)
 
     async def undo(self, argument: str) -> None:
         """Take the last message back."""
         said = self._chat.session.rewind()
         if said is None:
             raise UsageError("There is nothing to take back.")
-        first = said.content.strip().splitlines()[0] if said.content.strip() else ""
-        self._chat.say(f"Taken back: {first[:80]}", "dim")
+        self._chat.say(f"Taken back: {fit(one_line(said.content), 80)}", "dim")
         self._chat.say("Files that were changed stay as they are.", "dim")
 
     async def title(self, argument: str) -> None:
@@ -91,15 +93,15 @@ class Talking:
             self._chat.say(session.row.title or "The session has no title yet.")
 
     async def stop(self, argument: str) -> None:
-        """Like Ctrl-C."""
-        if not self._chat.interrupt():
+        """Like Ctrl-C, but never leaves."""
+        if not self._chat.stop():
             self._chat.say("Nothing is running.", "dim")
 
     async def queue(self, argument: str) -> None:
         """Say it later."""
         if not argument:
             raise UsageError("What shall be queued?", hint="/queue MESSAGE")
-        self._chat.queue(argument)
+        self._chat.queue(self._chat.pastes.expand(argument))
 
     async def resume(self, argument: str) -> None:
         """Another session; without a name the list of the latest."""
@@ -110,10 +112,14 @@ class Talking:
             chat.say("/resume ID or TITLE goes on with one.", "dim")
             return
         opened = chat.agent.open_session(resume=argument)
+        if opened.id == chat.session.id:
+            opened.close()
+            chat.say("This is that session.", "dim")
+            return
         chat.session.end("session_switch")
-        chat.change_session(opened)
         for line in history_lines(opened, "full", colour=chat.colour):
-            chat.say(line)
+            chat.terminal.print(line)
+        chat.change_session(opened)
 
     async def save(self, argument: str) -> None:
         """As Markdown."""
@@ -125,4 +131,4 @@ class Talking:
         if argument:
             self._chat.queue(argument)
         else:
-            self._chat.screen.exit()
+            self._chat.terminal.exit()

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from hermes_agent.cli.terminal.panel import Option, Panel
+from hermes_agent.cli.terminal.safe import clean, visible
 from hermes_agent.domain.asking import Approval, ApprovalRequest
 
 _LABELS: dict[Approval, tuple[str, str]] = {
@@ -12,6 +13,7 @@ _LABELS: dict[Approval, tuple[str, str]] = {
     "deny": ("d", "deny"),
 }
 MAX_LINES = 12
+MAX_CHARS = 2_000
 
 Ask = Callable[[Panel, float | None], Awaitable[str | None]]
 
@@ -26,20 +28,35 @@ class TerminalAsker:
 
     async def approve(self, request: ApprovalRequest) -> Approval:
         """The person's decision."""
-        lines = request.subject.splitlines() or [""]
-        if len(lines) > MAX_LINES:
-            lines = [*lines[:MAX_LINES], f"… {len(lines) - MAX_LINES} more lines"]
         panel = Panel(
-            f"May {request.tool} do this? {request.reason}",
-            "\n".join(lines),
+            f"May {visible(request.tool)} do this? {visible(request.reason)}",
+            _bounded(visible(request.subject)),
             tuple(Option(*_LABELS[choice], choice) for choice in request.choices),
             selected=len(request.choices) - 1,  # Enter alone never allows anything
+            silence="denied",
         )
         answer = await self._ask(panel, self._approval_timeout)
         return answer if answer in request.choices else "deny"
 
     async def clarify(self, question: str, choices: tuple[str, ...]) -> str | None:
         """The person's choice or words."""
-        options = tuple(Option("", choice, choice) for choice in choices)
-        panel = Panel("The agent asks", question, options, free_text=True)
+        options = tuple(Option("", " ".join(clean(choice).split()), choice) for choice in choices)
+        panel = Panel(
+            "The agent asks", clean(question), options, free_text=True, silence="goes on without"
+        )
         return await self._ask(panel, self._clarify_timeout)
+
+
+def _bounded(text: str) -> str:
+    """Beginning and end: what a long command does last matters as much as what it does first."""
+    lines: list[str] = []
+    for line in text.splitlines() or [""]:
+        if len(line) > MAX_CHARS:
+            left_out = len(line) - MAX_CHARS
+            half = MAX_CHARS // 2
+            line = f"{line[:half]} … {left_out} characters … {line[-half:]}"
+        lines.append(line)
+    if len(lines) <= MAX_LINES:
+        return "\n".join(lines)
+    half = MAX_LINES // 2
+    return "\n".join([*lines[:half], f"… {len(lines) - 2 * half} more lines …", *lines[-half:]])

@@ -1,8 +1,10 @@
 """What the chat shows before the first line is typed."""
 
+import textwrap
 from typing import Literal
 
 from hermes_agent.cli.app import Agent
+from hermes_agent.cli.terminal.safe import clean, one_line
 from hermes_agent.cli.terminal.style import paint
 from hermes_agent.domain.messages import Message
 from hermes_agent.sessions.live import LiveSession
@@ -11,26 +13,36 @@ from hermes_agent.version import VERSION
 MINIMAL = 2
 FULL = 20
 MAX_CHARS = 400
+INDENT = 11
 
 
-def banner(agent: Agent, session: LiveSession, *, colour: bool) -> str:
+def banner(agent: Agent, session: LiveSession, *, colour: bool, columns: int) -> str:
     """Model, folder, tools, session; one line when `display.compact`."""
     name = paint("Hermes Agent", "bold", on=colour) + paint(f" {VERSION}", "dim", on=colour)
-    model = session.model.name
+    model = one_line(session.model.name)
     if agent.label:
-        model = f"{model} ({paint(agent.label, 'yellow', on=colour)})"
+        model = f"{model} ({agent.label})"
     if agent.config.display.compact:
         return f"{name} · {model} · /help"
     tools = ", ".join(spec.name for spec in session.toolbox.specs())
     rows = [
         ("model", model),
-        ("folder", agent.cwd),
+        ("folder", one_line(agent.cwd)),
         ("tools", tools or "none"),
-        ("session", session.row.title or session.id),
+        ("session", one_line(session.row.title or session.id)),
     ]
-    lines = [f"  {paint(f'{label:<8}', 'dim', on=colour)} {value}" for label, value in rows]
-    hint = paint("/help for commands, Alt-Enter for a new line, Ctrl-D leaves", "dim", on=colour)
-    return "\n".join([name, *lines, f"  {hint}", ""])
+    lines = [name]
+    for label, value in rows:
+        first, *others = _wrapped(value, columns - INDENT) or [""]
+        lines.append(f"  {paint(f'{label:<8}', 'dim', on=colour)} {first}")
+        lines += [" " * INDENT + other for other in others]
+    hint = "/help for commands, Alt-Enter for a new line, Ctrl-D leaves"
+    lines += ["  " + paint(line, "dim", on=colour) for line in _wrapped(hint, columns - 2)]
+    return "\n".join([*lines, "", ""])
+
+
+def _wrapped(text: str, columns: int) -> list[str]:
+    return textwrap.wrap(text, max(columns, 16), break_long_words=False, break_on_hyphens=False)
 
 
 def history_lines(
@@ -49,7 +61,7 @@ def history_lines(
 
 
 def _line(message: Message, *, colour: bool) -> str:
-    text = message.content.strip()
+    text = clean(message.content.strip())
     if len(text) > MAX_CHARS:
         text = text[:MAX_CHARS] + " …"
     if message.role == "user":

@@ -23,6 +23,10 @@ class BlockSplitter:
         """The block that is still being written."""
         return "".join(self._lines) + self._tail
 
+    def tail(self, lines: int) -> str:
+        """The last lines of the open block."""
+        return "".join(self._lines[-lines:]) + self._tail
+
     def push(self, text: str) -> list[str]:
         """The blocks that this text finishes."""
         finished: list[str] = []

@@ -30,12 +30,21 @@ class Keyed(Protocol):
         """Ctrl-D."""
         ...
 
+    def clear(self) -> None:
+        """Ctrl-L."""
+        ...
+
+    def suspend(self) -> None:
+        """Ctrl-Z."""
+        ...
+
 
 def key_bindings(screen: Keyed) -> KeyBindings:
     """Enter sends, Alt-Enter and Ctrl-J make a new line; a panel takes arrows and letters."""
     keys = KeyBindings()
     in_panel = Condition(lambda: screen.panel is not None)
     empty = Condition(lambda: not screen.buffer.text)
+    suggested = Condition(lambda: bool(_suggestion(screen.buffer)))
 
     @keys.add("enter")
     def _(_event: KeyPressEvent) -> None:
@@ -52,13 +61,17 @@ def key_bindings(screen: Keyed) -> KeyBindings:
 
     @keys.add("tab", filter=~in_panel)
     def _(_event: KeyPressEvent) -> None:
-        suggestion = screen.buffer.suggestion
-        if suggestion is not None and suggestion.text and not screen.buffer.complete_state:
-            screen.buffer.insert_text(suggestion.text)
-        elif screen.buffer.complete_state:
+        if screen.buffer.complete_state:
             screen.buffer.complete_next()
+        elif _suggestion(screen.buffer):
+            screen.buffer.insert_text(_suggestion(screen.buffer))
         else:
             screen.buffer.start_completion(insert_common_part=True)
+
+    @keys.add("right", filter=suggested)
+    @keys.add("c-e", filter=suggested)
+    def _(_event: KeyPressEvent) -> None:
+        screen.buffer.insert_text(_suggestion(screen.buffer))
 
     @keys.add(Keys.BracketedPaste)
     def _(event: KeyPressEvent) -> None:
@@ -66,6 +79,7 @@ def key_bindings(screen: Keyed) -> KeyBindings:
         screen.buffer.insert_text(screen.on_paste(text))
 
     @keys.add("c-c")
+    @keys.add("<sigint>")
     def _(_event: KeyPressEvent) -> None:
         screen.interrupt()
 
@@ -74,8 +88,12 @@ def key_bindings(screen: Keyed) -> KeyBindings:
         screen.exit()
 
     @keys.add("c-l")
-    def _(event: KeyPressEvent) -> None:
-        event.app.renderer.clear()
+    def _(_event: KeyPressEvent) -> None:
+        screen.clear()
+
+    @keys.add("c-z")
+    def _(_event: KeyPressEvent) -> None:
+        screen.suspend()
 
     @keys.add("up", filter=in_panel)
     def _(_event: KeyPressEvent) -> None:
@@ -90,9 +108,13 @@ def key_bindings(screen: Keyed) -> KeyBindings:
     @keys.add("<any>", filter=in_panel & empty)
     def _(event: KeyPressEvent) -> None:
         panel = screen.panel
-        if panel is None:
-            return
-        if not panel.key(event.data.lower()) and event.data.isprintable():
+        if panel is not None and event.data.isprintable() and not panel.key(event.data.lower()):
             screen.buffer.insert_text(event.data)
 
     return keys
+
+
+def _suggestion(buffer: Buffer) -> str:
+    """What the history suggests to go on with; only at the end of the line."""
+    found = buffer.suggestion
+    return found.text if found is not None and buffer.document.is_cursor_at_the_end else ""

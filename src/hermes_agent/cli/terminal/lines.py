@@ -1,6 +1,8 @@
 """The one-line forms: a tool call with its duration, a diff, an ending, a duration, a count."""
 
+from hermes_agent.cli.terminal.safe import clean, one_line
 from hermes_agent.cli.terminal.style import Colour, paint
+from hermes_agent.cli.terminal.width import fit, width
 from hermes_agent.domain.events import BudgetSpent, Failed, Interrupted, TurnEnded
 from hermes_agent.domain.messages import CallStatus, ToolResult
 
@@ -13,20 +15,24 @@ _MARKS: dict[CallStatus, tuple[str, Colour]] = {
 MAX_DIFF_LINES = 40
 
 
-def tool_line(result: ToolResult, summary: str, *, colour: bool) -> str:
-    """`✓ terminal  ls -la  0.1 s`."""
+def tool_line(result: ToolResult, summary: str, *, colour: bool, columns: int | None = None) -> str:
+    """`✓ terminal  ls -la  0.1 s`, cut to `columns` where they are given."""
     mark, hue = _MARKS[result.status]
-    text = result.summary or summary
+    name = one_line(result.name)
+    text = one_line(result.summary or summary)
     # A tool's own line often starts with its name; saying it twice helps nobody.
-    text = text.removeprefix(result.name).lstrip(": ")
-    time = paint(duration(result.duration), "dim", on=colour)
-    return f"{paint(mark, hue, on=colour)} {paint(result.name, 'cyan', on=colour)}  {text}  {time}"
+    text = text.removeprefix(name).lstrip(": ")
+    took = duration(result.duration)
+    if columns is not None:
+        text = fit(text, max(columns - width(name) - len(took) - 6, 8))
+    parts = (paint(name, "cyan", on=colour), text, paint(took, "dim", on=colour))
+    return f"{paint(mark, hue, on=colour)} " + "  ".join(part for part in parts if part)
 
 
 def diff_lines(diff: str, *, colour: bool) -> list[str]:
     """A unified diff for the eye, cut after 40 lines."""
     hues: dict[str, Colour] = {"+": "green", "-": "red", "@": "cyan"}
-    lines = [line for line in diff.splitlines() if not line.startswith(("---", "+++"))]
+    lines = _without_headers(diff.split("\n"))
     shown: list[str] = []
     for line in lines[:MAX_DIFF_LINES]:
         hue = hues.get(line[:1], "dim")
@@ -35,6 +41,24 @@ def diff_lines(diff: str, *, colour: bool) -> list[str]:
         more = len(lines) - MAX_DIFF_LINES
         shown.append("  " + paint(f"… {more} more lines", "dim", on=colour))
     return shown
+
+
+def _without_headers(lines: list[str]) -> list[str]:
+    """The hunks; with several files each under its name."""
+    heads = {
+        index
+        for index, line in enumerate(lines[:-1])
+        if line.startswith("--- ") and lines[index + 1].startswith("+++ ")
+    }
+    kept: list[str] = []
+    for index, line in enumerate(lines):
+        if index in heads or not line:
+            continue
+        if index - 1 not in heads:
+            kept.append(clean(line).expandtabs(4))
+        elif len(heads) > 1:
+            kept.append(clean(line.removeprefix("+++ ").removeprefix("b/")))
+    return kept
 
 
 def ending_line(ended: TurnEnded, *, colour: bool) -> str:
@@ -49,8 +73,8 @@ def ending_line(ended: TurnEnded, *, colour: bool) -> str:
                 on=colour,
             )
         case Failed(message=message, hint=hint):
-            text = paint(f"✗ {message}", "red", on=colour)
-            return f"{text}\n  {hint}" if hint else text
+            text = paint(f"✗ {clean(message)}", "red", on=colour)
+            return f"{text}\n  {clean(hint)}" if hint else text
         case _:
             return ""
 

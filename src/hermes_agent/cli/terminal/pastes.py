@@ -1,15 +1,18 @@
 """Large pastes: kept in a file, shown as a reference, told to the model in full."""
 
+import contextlib
 import re
 import time
 from pathlib import Path
 
 MIN_NEWLINES = 5
-_REFERENCE = re.compile(r"\[pasted text (\d+): \d+ lines\]")
+MIN_CHARS = 8_000
+_REFERENCE = re.compile(r"\[pasted (\d{8}_\d{6}_\d+): \d+ lines?\]")
 
 
 class Pastes:
-    """The pastes of one chat; files go to `folder`."""
+    """The pastes that are kept in `folder`. A reference in a line of an earlier chat is found
+    there again."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -17,19 +20,30 @@ class Pastes:
 
     def take(self, text: str) -> str:
         """What to put into the input line: the text itself, or a reference to it."""
-        if text.count("\n") < MIN_NEWLINES:
+        if text.count("\n") < MIN_NEWLINES and len(text) < MIN_CHARS:
             return text
-        number = str(len(self._texts) + 1)
-        self._texts[number] = text
-        self._save(number, text)
-        return f"[pasted text {number}: {text.count(chr(10)) + 1} lines]"
+        name = f"{time.strftime('%Y%m%d_%H%M%S')}_{len(self._texts) + 1}"
+        self._texts[name] = text
+        # On a full or read-only disk the paste still reaches the model; later chats miss it.
+        with contextlib.suppress(OSError):
+            self._save(name, text)
+        lines = text.count("\n") + 1
+        return f"[pasted {name}: {lines} {'line' if lines == 1 else 'lines'}]"
 
     def expand(self, line: str) -> str:
-        """The line with every reference replaced by its text."""
-        return _REFERENCE.sub(lambda m: self._texts.get(m.group(1), m.group(0)), line)
+        """The line with every reference that is known replaced by its text."""
+        return _REFERENCE.sub(lambda found: self._text(found.group(1)) or found.group(0), line)
 
-    def _save(self, number: str, text: str) -> None:
+    def _text(self, name: str) -> str | None:
+        if name not in self._texts:
+            try:
+                return (self._folder / f"{name}.txt").read_text("utf-8", "replace")
+            except OSError:
+                return None
+        return self._texts[name]
+
+    def _save(self, name: str, text: str) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = self._folder / f"{time.strftime('%Y%m%d_%H%M%S')}_{number}.txt"
-        path.write_text(text, "utf-8")
-        path.chmod(0o600)
+        path = self._folder / f"{name}.txt"
+        path.touch(mode=0o600)
+        path.write_text(text, "utf-8", "replace")

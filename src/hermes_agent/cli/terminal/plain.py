@@ -1,19 +1,22 @@
 """A turn shown without a terminal application: one-shot questions, pipes, `--json`.
 
-The answer goes to stdout as it streams, what the tools do to stderr.
+The answer goes to stdout as it streams, what the tools do to stderr. A pipe gets the answer's own
+bytes; a terminal gets it cleaned.
 """
 
 import sys
 from collections.abc import Callable
-from typing import TextIO
+from typing import Literal, TextIO
 
 from hermes_agent.cli.terminal.lines import diff_lines, ending_line, tool_line
+from hermes_agent.cli.terminal.safe import Cleaner, clean, one_line
 from hermes_agent.cli.terminal.style import coloured, paint
 from hermes_agent.domain.events import (
     Completed,
     Event,
     MessageDone,
     Notice,
+    Steered,
     ToolFinished,
     ToolStarted,
     TurnEnded,
@@ -21,6 +24,7 @@ from hermes_agent.domain.events import (
 from hermes_agent.domain.model import ReasoningDelta, Retrying, TextDelta
 
 Show = Callable[[Event], None]
+Progress = Literal["off", "new", "all", "verbose"]
 
 
 class PlainView:
@@ -31,76 +35,102 @@ class PlainView:
         *,
         quiet: bool = False,
         reasoning: bool = False,
-        tools: bool = True,
-        out: TextIO = sys.stdout,
-        err: TextIO = sys.stderr,
+        progress: Progress = "all",
+        out: TextIO | None = None,
+        err: TextIO | None = None,
     ) -> None:
+        self.reasoning = reasoning
+        self.progress: Progress = progress
+        self.activity = ""
         self._quiet = quiet
-        self._reasoning = reasoning
-        self._tools = tools and not quiet
-        self._out = out
-        self._err = err
-        self._colour = coloured(err)
+        self._out = sys.stdout if out is None else out
+        self._err = sys.stderr if err is None else err
+        self._cleaner = Cleaner() if self._out.isatty() else None
+        self._colour = coloured(self._err)
         self._summaries: dict[str, str] = {}
+        self._last_tool = ""
         self._open_line = False
 
     def show(self, event: Event) -> None:
         """Show one event."""
         match event:
             case TextDelta(text=text) if not self._quiet:
-                self._out.write(text)
-                self._out.flush()
-                self._open_line = not text.endswith("\n")
-            case ReasoningDelta(text=text) if self._reasoning and not self._quiet:
-                self._err.write(paint(text, "dim", on=self._colour))
+                self._write(self._cleaner.push(text) if self._cleaner else text)
+            case ReasoningDelta(text=text) if self.reasoning and not self._quiet:
+                self._err.write(paint(clean(text), "dim", on=self._colour))
                 self._err.flush()
             case Retrying(reason=reason, delay=delay, model=model):
-                self._say(f"… {reason} Asking {model} again in {delay:.0f} s.", force=True)
+                self._say(f"… {one_line(reason)} Asking {model} again in {delay:.0f} s.")
             case MessageDone() if not self._quiet:
                 self._end_line()
             case ToolStarted(call=call, summary=summary):
                 self._summaries[call.id] = summary
-            case ToolFinished(result=result) if self._tools:
-                summary = self._summaries.pop(result.call_id, "")
-                self._say(tool_line(result, summary, colour=self._colour))
-                for line in diff_lines(result.diff, colour=self._colour) if result.diff else ():
-                    self._say(line)
+            case ToolFinished():
+                self._tool_finished(event)
+            case Steered(text=text):
+                self._say(f"↳ {clean(text)}")
             case Notice(text=text):
-                self._say(paint(text, "yellow", on=self._colour), force=True)
+                self._say(paint(clean(text), "yellow", on=self._colour))
             case TurnEnded():
                 self._ended(event)
             case _:
                 pass
 
+    def tick(self) -> None:
+        """Nothing here shows the time."""
+
+    def abandon(self) -> None:
+        """The turn broke off without an ending."""
+        self._end_line()
+        self._summaries.clear()
+
+    def _tool_finished(self, event: ToolFinished) -> None:
+        result = event.result
+        summary = self._summaries.pop(result.call_id, "")
+        wanted = self.progress in ("all", "verbose") or (
+            self.progress == "new" and result.name != self._last_tool
+        )
+        self._last_tool = result.name
+        if self._quiet or not wanted:
+            return
+        self._say(tool_line(result, summary, colour=self._colour))
+        for line in diff_lines(result.diff, colour=self._colour) if result.diff else ():
+            self._say(line)
+
     def _ended(self, ended: TurnEnded) -> None:
         self._end_line()
         message = getattr(ended.ending, "message", None)
         if self._quiet and message is not None and not isinstance(message, str):
-            self._out.write(message.content.rstrip("\n") + "\n")
-            self._out.flush()
+            content = message.content.rstrip("\n") + "\n"
+            self._write(clean(content) if self._cleaner else content)
         if not isinstance(ended.ending, Completed):
-            self._say(ending_line(ended, colour=self._colour), force=True)
+            self._say(ending_line(ended, colour=self._colour))
+
+    def _write(self, text: str) -> None:
+        if text:
+            self._out.write(_writable(text, self._out))
+            self._out.flush()
+            self._open_line = not text.endswith("\n")
 
     def _end_line(self) -> None:
+        if self._cleaner is not None:
+            self._write(self._cleaner.flush())
         if self._open_line:
-            self._out.write("\n")
-            self._out.flush()
-            self._open_line = False
+            self._write("\n")
 
-    def _say(self, line: str, *, force: bool = False) -> None:
-        if force or self._tools:
-            self._end_line()
-            self._err.write(line + "\n")
-            self._err.flush()
+    def _say(self, line: str) -> None:
+        self._end_line()
+        self._err.write(_writable(line + "\n", self._err))
+        self._err.flush()
 
 
 class JsonView:
     """Every event as one line of JSON on stdout, its kind under `type`."""
 
-    def __init__(self, out: TextIO = sys.stdout) -> None:
+    def __init__(self, out: TextIO | None = None) -> None:
         import msgspec
 
-        self._out = out
+        self._out = sys.stdout if out is None else out
         self._encode = msgspec.json.Encoder().encode
 
     def show(self, event: Event) -> None:
@@ -112,3 +142,11 @@ class JsonView:
         """A line of our own, such as the session's id."""
         self._out.write(self._encode(fields).decode() + "\n")
         self._out.flush()
+
+
+def _writable(text: str, stream: TextIO) -> str:
+    """`text` with what the stream's encoding has no bytes for as question marks."""
+    if text.isascii():
+        return text
+    encoding = stream.encoding or "utf-8"
+    return text.encode(encoding, "replace").decode(encoding)

@@ -1,11 +1,16 @@
 """A turn's events on the interactive screen: blocks as they finish, one line a tool call."""
 
+import time
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Literal
 
 from hermes_agent.cli.terminal.blocks import BlockSplitter
-from hermes_agent.cli.terminal.lines import diff_lines, ending_line, tool_line
+from hermes_agent.cli.terminal.lines import diff_lines, duration, ending_line, tool_line
+from hermes_agent.cli.terminal.plain import Progress
+from hermes_agent.cli.terminal.port import Surface
+from hermes_agent.cli.terminal.safe import Cleaner, clean, one_line, overwritten
 from hermes_agent.cli.terminal.style import paint
+from hermes_agent.cli.terminal.width import fit
 from hermes_agent.domain.events import (
     Event,
     MessageDone,
@@ -18,20 +23,11 @@ from hermes_agent.domain.events import (
 )
 from hermes_agent.domain.model import CallDelta, ReasoningDelta, Retrying, TextDelta
 
-Progress = Literal["off", "new", "all", "verbose"]
-OUTPUT_TAIL = 6
-
-
-class Surface(Protocol):
-    """Where it is shown."""
-
-    def print(self, text: str) -> None:
-        """For good."""
-        ...
-
-    def live(self, text: str) -> None:
-        """Until the next call."""
-        ...
+TAIL = 6
+VERBOSE_TAIL = 40
+KEPT_CHARS = 8_000
+OPEN_LINES = 100
+"""Of an open block no more is ever shown: no terminal has more rows to redraw."""
 
 
 class ScreenView:
@@ -45,6 +41,7 @@ class ScreenView:
         colour: bool,
         progress: Progress,
         reasoning: bool,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.progress: Progress = progress
         self.reasoning = reasoning
@@ -52,10 +49,11 @@ class ScreenView:
         self._surface = surface
         self._render = render
         self._colour = colour
+        self._clock = clock
         self._blocks = BlockSplitter()
+        self._cleaner = Cleaner()
         self._thinking = ""
-        self._running: dict[str, str] = {}
-        self._output = ""
+        self._running: dict[str, _Running] = {}
         self._last_tool = ""
 
     def show(self, event: Event) -> None:
@@ -72,35 +70,51 @@ class ScreenView:
             case MessageDone(message=message):
                 if message.role == "assistant":
                     self._finish_text()
+                    self.activity = ""
             case ToolStarted(call=call, summary=summary):
-                self._running[call.id] = summary
-                self.activity = summary or call.name
-                self._show_live()
-            case ToolOutput(text=text):
-                self._output = (self._output + text)[-4000:]
-                self._show_live()
+                line = one_line(summary) or call.name
+                self._running[call.id] = _Running(line, self._clock())
+                self.activity = line
+                self._show_tools()
+            case ToolOutput(call_id=call_id, text=text):
+                if call_id in self._running:
+                    self._running[call_id].add(text)
+                    self._show_tools()
             case ToolFinished():
                 self._tool_finished(event)
             case Steered(text=text):
-                self._line(f"↳ {text}", "cyan")
+                self._line(f"↳ {clean(text)}", "cyan")
             case Notice(text=text):
-                self._line(text, "yellow")
+                self._line(clean(text), "yellow")
             case TurnEnded():
                 self._ended(event)
+
+    def tick(self) -> None:
+        """A second has passed."""
+        if self._running:
+            self._show_tools()
+
+    def abandon(self) -> None:
+        """The turn broke off without an ending: show what there is, forget the rest."""
+        self._finish_text()
+        self._running.clear()
+        self._surface.live("")
+        self.activity = ""
 
     def _text(self, text: str) -> None:
         self.activity = "writing"
         if self._thinking:
             self._finish_thinking()
-        for block in self._blocks.push(text):
+        for block in self._blocks.push(self._cleaner.push(text)):
             self._surface.print(self._render(block))
-        self._surface.live(self._blocks.open_text)
+        self._surface.live(self._blocks.tail(OPEN_LINES))
 
     def _reasoning(self, text: str) -> None:
         self.activity = "thinking"
         if self.reasoning:
-            self._thinking += text
-            self._surface.live(paint(self._thinking, "dim", on=self._colour))
+            self._thinking += clean(text)
+            end = self._thinking[-KEPT_CHARS:]
+            self._surface.live(paint(end, "dim", on=self._colour))
 
     def _finish_thinking(self) -> None:
         for line in self._thinking.strip().splitlines():
@@ -110,46 +124,58 @@ class ScreenView:
     def _finish_text(self) -> None:
         if self._thinking:
             self._finish_thinking()
-        rest = self._blocks.flush()
-        if rest.strip():
-            self._surface.print(self._render(rest))
+        blocks = self._blocks.push(self._cleaner.flush())
+        for block in (*blocks, self._blocks.flush()):
+            if block.strip():
+                self._surface.print(self._render(block))
         self._surface.live("")
 
     def _retrying(self, event: Retrying) -> None:
+        self._cleaner.flush()
         if self._blocks.flush().strip() or self._thinking:
             self._line("… what was written of this answer is void", "dim")
         self._thinking = ""
         self._surface.live("")
-        self._line(f"… {event.reason} Asking {event.model} again in {event.delay:.0f} s.", "yellow")
+        self.activity = f"waiting for {event.model}"
+        reason = one_line(event.reason)
+        self._line(f"… {reason} Asking {event.model} again in {event.delay:.0f} s.", "yellow")
 
     def _tool_finished(self, event: ToolFinished) -> None:
         result = event.result
-        summary = self._running.pop(result.call_id, "")
-        output, self._output = self._output, ""
+        running = self._running.pop(result.call_id, None) or _Running("", 0)
         wanted = self.progress in ("all", "verbose") or (
             self.progress == "new" and result.name != self._last_tool
         )
         self._last_tool = result.name
         if wanted or result.status != "ok":
-            self._surface.print(tool_line(result, summary, colour=self._colour))
+            verbose = self.progress == "verbose"
+            columns = None if verbose else self._surface.columns
+            self._surface.print(
+                tool_line(result, running.line, colour=self._colour, columns=columns)
+            )
             if result.diff:
                 self._surface.print("\n".join(diff_lines(result.diff, colour=self._colour)))
-            elif self.progress == "verbose" and output.strip():
-                self._surface.print(paint(_tail(output, 40), "dim", on=self._colour))
-        self._show_live()
+            elif verbose and (tail := running.tail(VERBOSE_TAIL)):
+                self._surface.print("\n".join(paint(t, "dim", on=self._colour) for t in tail))
+        self.activity = next((r.line for r in self._running.values()), "")
+        self._show_tools()
 
-    def _show_live(self) -> None:
-        lines = [
-            f"{paint('●', 'yellow', on=self._colour)} {line}" for line in self._running.values()
-        ]
-        if self._running and self._output:
-            lines.append(paint(_tail(self._output, OUTPUT_TAIL), "dim", on=self._colour))
+    def _show_tools(self) -> None:
+        room = max(2, TAIL // max(1, len(self._running)))
+        columns = self._surface.columns
+        lines: list[str] = []
+        for running in self._running.values():
+            time_ = duration(self._clock() - running.began)
+            took = f"  {time_}" if self._clock() - running.began >= 1 else ""
+            mark = paint("●", "yellow", on=self._colour)
+            lines.append(f"{mark} {fit(running.line, columns - 2 - len(took))}{took}")
+            lines += [
+                paint(fit(line, columns), "dim", on=self._colour) for line in running.tail(room)
+            ]
         self._surface.live("\n".join(lines))
 
     def _ended(self, event: TurnEnded) -> None:
-        self._finish_text()
-        self._running.clear()
-        self.activity = ""
+        self.abandon()
         line = ending_line(event, colour=self._colour)
         if line:
             self._surface.print(line)
@@ -158,5 +184,18 @@ class ScreenView:
         self._surface.print(paint(text, colour, on=self._colour))
 
 
-def _tail(text: str, lines: int) -> str:
-    return "\n".join("  " + line for line in text.rstrip().splitlines()[-lines:])
+class _Running:
+    """A tool call at work: its line, since when, and the end of what it printed."""
+
+    def __init__(self, line: str, began: float) -> None:
+        self.line = line
+        self.began = began
+        self._output = ""
+
+    def add(self, text: str) -> None:
+        self._output = (self._output + text)[-KEPT_CHARS:]
+
+    def tail(self, lines: int) -> list[str]:
+        """The last lines as a terminal would show them, set in."""
+        text = clean(overwritten(self._output.rstrip())).expandtabs(8)
+        return ["  " + line for line in text.splitlines()[-lines:]]
