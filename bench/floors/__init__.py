@@ -1,0 +1,1 @@
+"""The least programs for the same work, to compare with."""
