@@ -276,14 +276,26 @@ class Agent:
                 clarify_timeout=config.clarify.timeout,
             ),
         )
-        return SessionToolbox(tools=names, context=context, redact=self._redact)
+        return SessionToolbox(
+            tools=names,
+            context=context,
+            redact=self._redact,
+            side_effect_free=self._only_looks,
+        )
 
     def _write_grant(self, rule: str) -> None:
         entries = [*self.config.command_allowlist, rule]
         edit(self.paths, {"command_allowlist": entries}, doing="remember an approval")
 
-    async def _approve(self, command: str, workdir: str | None) -> None:
-        await self._gate.check_command(command, cwd=workdir or self.cwd)
+    async def _approve(self, command: str, workdir: str | None) -> str:
+        return await self._gate.check_command(
+            command, cwd=workdir or self.cwd, environment=self._environment.name
+        )
+
+    def _only_looks(self, command: str) -> bool:
+        from hermes_agent.policy.looking import only_looks
+
+        return only_looks(command, cwd=self.cwd, home=str(Path.home()))
 
     def _prompt(self, session_id: str, toolbox: Toolbox) -> Prompt:
         tools = {spec.name for spec in toolbox.specs()}

@@ -48,14 +48,15 @@ def _ignore(text: str) -> None:
 class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
     """All that a tool may use. A tool touches files and runs commands only through this.
 
-    `approve_command(command, workdir)` returns when the command may run and raises
-    `DeniedError` when it may not. `emit_output` shows text to the person while the tool runs.
+    `approve_command(command, workdir)` returns the command to run (without what cannot be seen)
+    and raises `DeniedError` when it may not run. `emit_output` shows text to the person while
+    the tool runs.
     """
 
     environment: Environment
     asker: Asker
     guard: Guard
-    approve_command: Callable[[str, str | None], Awaitable[None]]
+    approve_command: Callable[[str, str | None], Awaitable[str]]
     session: ToolSession = msgspec.field(default_factory=ToolSession)
     emit_output: Callable[[str], None] = _ignore
     limits: Limits = Limits()

@@ -33,7 +33,11 @@ class Looks(msgspec.Struct):
 
 
 class ToolSession(msgspec.Struct):
-    """Mutable state of one session's tools; lives as long as its toolbox."""
+    """Mutable state of one session's tools; lives as long as its toolbox.
+
+    `typed` is the unfinished line written to each background process.
+    """
 
     todos: list[Todo] = []
     looks: Looks = msgspec.field(default_factory=Looks)
+    typed: dict[str, str] = {}

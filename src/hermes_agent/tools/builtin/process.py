@@ -36,6 +36,7 @@ async def run(arguments: Arguments, context: ToolContext) -> Outcome:
             await processes.kill(name)
         case "write" | "submit":
             data = str(arguments.get("data", ""))
+            await _approve_typing(name, data, context)
             # To a program that awaits input, Enter is one newline, in a terminal too.
             await processes.write(name, data + "\n" if action == "submit" else data)
             return Outcome({"written": len(data)})
@@ -43,6 +44,14 @@ async def run(arguments: Arguments, context: ToolContext) -> Outcome:
             pass
     info, fresh = processes.poll(name)
     return Outcome({**_state(info), "output": _cut(fresh, context)})
+
+
+async def _approve_typing(name: str, data: str, context: ToolContext) -> None:
+    """What is typed may be a command for a shell: the line so far passes the gate as one."""
+    line = context.session.typed.get(name, "") + data
+    if line.strip():
+        await context.approve_command(line, None)
+    context.session.typed[name] = line.rpartition("\n")[2]
 
 
 def _patience(arguments: Arguments, context: ToolContext) -> float:

@@ -18,7 +18,7 @@ async def run(arguments: Arguments, context: ToolContext) -> Outcome:
     command = str(arguments["command"])
     workdir = str(arguments["workdir"]) if arguments.get("workdir") else None
     pty = bool(arguments.get("pty"))
-    await context.approve_command(command, workdir)
+    command = await context.approve_command(command, workdir)
     if arguments.get("background"):
         started = await context.environment.spawn(command, workdir=workdir, pty=pty)
         return Outcome(
