@@ -53,7 +53,9 @@ def test_words_before_a_call_are_shown_and_the_call_is_not(step: int) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        '{"name": "nobody", "arguments": {}}',
+        'Like this: {"name": "nobody", "arguments": {}}',
+        '{"name": "nobody", "arguments": {}, "and": "more"}',
+        '{"name": "two words", "arguments": {}}',
         '{"colour": "red"}',
         "```python\nprint({1: 2})\n```\nThat prints a dictionary.",
         'Use {"a": 1} for that.',
@@ -72,6 +74,12 @@ def test_what_is_no_call_is_an_answer_in_full(text: str) -> None:
 def test_a_call_cut_at_the_token_limit_is_not_run() -> None:
     text = '{"name": "terminal", "arguments": {"command": "rm -r old"'
     assert read(text, step=5, cut=True) == (text, None)
+
+
+@pytest.mark.parametrize("step", [1, 1000])
+def test_a_call_to_a_tool_that_does_not_exist_is_handed_on_to_be_refused(step: int) -> None:
+    text = '{"name": "mkdir", "arguments": {"path": "reports"}}'
+    assert read(text, step=step) == ("", Call("mkdir", '{"path": "reports"}'))
 
 
 def test_raw_newlines_in_a_string_are_taken() -> None:

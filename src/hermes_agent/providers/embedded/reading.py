@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Set
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import msgspec
 
@@ -57,7 +57,8 @@ class Reader:
         """
         opener = _OPENERS.search(self._text) if self.tools else None
         if opener is not None and self.call is None and not cut:
-            self.call = parse(self._text[opener.start() :], self.tools, repair=True)
+            rest = self._text[opener.start() :]
+            self.call = parse(rest, self.tools, repair=True) or _stranger(self._text)
         return "" if self.call else self._show(len(self._text))
 
     def _show(self, end: int) -> str:
@@ -104,6 +105,23 @@ def _call(found: dict[str, Any], tools: Set[str]) -> Call | None:
         if not arguments:
             return None
     return Call(name, json.dumps(arguments, ensure_ascii=False))
+
+
+def _stranger(text: str) -> Call | None:
+    """A call to a tool that does not exist (`mkdir`, say), if that is the whole answer.
+
+    The refusal that it earns tells the model better than showing the person its JSON would.
+    """
+    try:
+        found = msgspec.json.decode(_FENCE.sub("", text).strip().removesuffix("```"), type=_Exact)
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return None
+    return Call(found.name, json.dumps(found.arguments, ensure_ascii=False))
+
+
+class _Exact(msgspec.Struct, forbid_unknown_fields=True):
+    name: Annotated[str, msgspec.Meta(pattern=r"^\w{1,40}$")]
+    arguments: dict[str, Any]
 
 
 def _closed(text: str) -> str:
