@@ -11,7 +11,7 @@ from hermes_agent.domain.errors import NoModelError
 from hermes_agent.domain.ports import Model
 from hermes_agent.providers.build import build_model
 from hermes_agent.providers.choice import CustomServer, ModelChoice
-from hermes_agent.providers.resolve import Setting, resolve_all
+from hermes_agent.providers.resolve import Setting, resolve_all, split_vendor
 from hermes_agent.providers.target import Target
 
 if TYPE_CHECKING:
@@ -120,18 +120,32 @@ class ModelRoom:
 def choice_of(loaded: Loaded, name: str | None = None) -> ModelChoice:
     """The configured model, or `name` with what is configured beside it.
 
-    A model that nobody set stays empty: the vendor's own suggestion is better than our default.
+    A name such as `anthropic:claude-…` says whom to ask as well; nothing that is configured for
+    another vendor goes there. A model that nobody set stays empty: the vendor's own suggestion is
+    better than our default.
     """
     model = loaded.config.model
+    provider, rest = split_vendor(name or "")
+    if provider not in ("auto", model.provider):
+        return ModelChoice(model=rest, provider=provider)
     default = model.default if "model.default" in loaded.origins else ""
+    if _by_flag(loaded, "model.provider") and model.provider not in ("auto", "custom"):
+        # The address, the key and the model in the file are for the vendor in the file.
+        chosen = name or (default if _by_flag(loaded, "model.default") else "")
+        return ModelChoice(model=chosen, provider=model.provider)
     return ModelChoice(
-        model=name or default,
+        model=rest if name else default,
         provider=model.provider,
         base_url=model.base_url,
         api_key=model.api_key,
         api_mode=model.api_mode,
         context_length=None if name else model.context_length,
     )
+
+
+def _by_flag(loaded: Loaded, key: str) -> bool:
+    origin = loaded.origins.get(key)
+    return origin is not None and origin.layer == "flag"
 
 
 def fallbacks_of(loaded: Loaded) -> Sequence[ModelChoice]:

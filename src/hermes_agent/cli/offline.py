@@ -1,20 +1,15 @@
 """The offline model for a chat: fetched with consent, with a progress bar, then opened."""
 
 import sys
-import time
 
 import click
 
+from hermes_agent.cli.terminal.progress import ProgressBar
 from hermes_agent.config.load import Loaded
 from hermes_agent.domain.errors import NoModelError
 from hermes_agent.providers.embedded.catalog import Weights
 from hermes_agent.providers.embedded.model import EmbeddedModel
 from hermes_agent.providers.embedded.offline import available, install, open_model
-from hermes_agent.providers.embedded.weights import Progress
-
-BAR = 30
-PLAIN_STEP = 10
-"""Percent between two lines where stderr is no terminal."""
 
 
 async def open_offline_model(loaded: Loaded, *, consent: bool, cwd: str) -> EmbeddedModel:
@@ -24,11 +19,10 @@ async def open_offline_model(loaded: Loaded, *, consent: bool, cwd: str) -> Embe
     """
     installed = available(loaded.environ)
     if installed is None:
-        bar = ProgressBar()
-        installed = await install(
-            progress=bar.show, consent=None if consent else _ask, environ=loaded.environ
-        )
-        bar.end()
+        with ProgressBar() as bar:
+            installed = await install(
+                progress=bar.show, consent=None if consent else _ask, environ=loaded.environ
+            )
     return open_model(installed, cwd=cwd, say=_say)
 
 
@@ -44,48 +38,3 @@ async def _ask(weights: Weights) -> bool:
 
 def _say(text: str) -> None:
     click.echo(text, err=True)
-
-
-class ProgressBar:
-    """A bar on a terminal, a line every ten percent elsewhere."""
-
-    def __init__(self) -> None:
-        self._terminal = sys.stderr.isatty()
-        self._began = time.monotonic()
-        self._first: int | None = None
-        self._shown = -1
-        self._open = False
-
-    def show(self, progress: Progress) -> None:
-        """Show how far it is."""
-        if progress.note:
-            self.end()
-            _say(progress.note)
-        if not progress.total:
-            return
-        if self._first is None:
-            self._first = progress.done
-        percent = 100 * progress.done // progress.total
-        step = percent if self._terminal else percent - percent % PLAIN_STEP
-        if step == self._shown:
-            return
-        self._shown = step
-        done, total = progress.done / 1e6, progress.total / 1e6
-        if not self._terminal:
-            _say(f"  {step:>3} %  {done:.0f} of {total:.0f} MB")
-            return
-        full = BAR * progress.done // progress.total
-        speed = (progress.done - self._first) / max(time.monotonic() - self._began, 0.001) / 1e6
-        bar = "█" * full + "░" * (BAR - full)
-        click.echo(
-            f"\r  {bar} {percent:>3} %  {done:.0f}/{total:.0f} MB  {speed:.1f} MB/s ",
-            err=True,
-            nl=False,
-        )
-        self._open = True
-
-    def end(self) -> None:
-        """Leave the bar's line."""
-        if self._open:
-            click.echo("", err=True)
-            self._open = False

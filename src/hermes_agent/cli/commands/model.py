@@ -108,17 +108,17 @@ def install_local(*, size: str | None = None, path: str | None = None) -> None:
     import asyncio
     from pathlib import Path
 
-    from hermes_agent.cli.commands.model_picking import Bar
+    from hermes_agent.cli.terminal.progress import ProgressBar
     from hermes_agent.config.load import load
     from hermes_agent.providers.embedded.offline import install as fetch
 
     loaded = load()
-    with Bar() as bar:
+    with ProgressBar() as bar:
         installed = asyncio.run(
             fetch(
                 size=size,
                 path=Path(path).expanduser() if path else None,
-                progress=bar,
+                progress=bar.show,
                 environ=loaded.environ,
             )
         )

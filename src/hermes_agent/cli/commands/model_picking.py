@@ -1,9 +1,6 @@
 """What `hermes model` asks and shows on a terminal."""
 
-import sys
-import time
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -13,7 +10,6 @@ from hermes_agent.domain.errors import ModelError
 if TYPE_CHECKING:
     from hermes_agent.config.load import Loaded
     from hermes_agent.providers.discovery import LocalServer
-    from hermes_agent.providers.embedded.weights import Progress
     from hermes_agent.providers.vendor import Vendor
 
 SHOWN = 40
@@ -142,38 +138,3 @@ def _names(loaded: "Loaded", provider: str, key: tuple[str, str] | None) -> list
     except ModelError as error:
         click.echo(f"The list of models cannot be had: {error.message}", err=True)
         return []
-
-
-class Bar:
-    """Progress of a long fetch: a line that is redrawn on a terminal, news alone elsewhere."""
-
-    def __init__(self) -> None:
-        self._live = sys.stderr.isatty()
-        self._drawn = 0.0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._live and self._drawn:
-            click.echo(err=True)
-
-    def __call__(self, progress: "Progress") -> None:
-        if progress.note:
-            lead = "\r\033[K" if self._live and self._drawn else ""
-            click.echo(f"{lead}{progress.note}", err=True)
-        now = time.monotonic()
-        if not self._live or not progress.total or now - self._drawn < 0.1:
-            return
-        self._drawn = now
-        share = min(progress.done / progress.total, 1.0)
-        done, total = progress.done / 1e6, progress.total / 1e6
-        filled = "█" * int(share * 30)
-        click.echo(
-            f"\r\033[K{filled:<30} {share:4.0%}  {done:,.0f} of {total:,.0f} MB", nl=False, err=True
-        )
