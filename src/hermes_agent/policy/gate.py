@@ -148,8 +148,9 @@ class Gate:
             raise
         except Exception as error:
             _log.warning("The question about a command could not be asked: %r", error)
+            kind = type(error).__name__
             raise DeniedError(
-                f"Denied: {request.reason} The question could not be asked ({type(error).__name__}).",
+                f"Denied: {request.reason} The question could not be asked ({kind}).",
                 hint=_RETRY,
             ) from error
 

@@ -8,6 +8,8 @@ hands the descriptor to `verify_opened`.
 import os
 import stat
 from collections.abc import Iterator
+from pathlib import Path
+from posixpath import join
 
 from hermes_agent.domain.errors import DeniedError
 from hermes_agent.policy.protected import clean, guarded, linked_files, policy_files, secret
@@ -40,7 +42,7 @@ class PathGuard:
         self._agents = tuple(dict.fromkeys((clean(hermes_home), os.path.realpath(hermes_home))))
         self._home = home
         self._cwd = cwd
-        self._root = os.path.realpath(os.path.expanduser(write_root)) if write_root else None
+        self._root = os.path.realpath(_expanded(write_root, home)) if write_root else None
 
     def check_read(self, path: str, *, cwd: str | None = None) -> str:
         """The resolved path. Raises `DeniedError` where reading is forbidden."""
@@ -82,9 +84,7 @@ class PathGuard:
     def _resolve(self, path: str, cwd: str | None) -> str:
         if not path or "\0" in path:
             raise DeniedError("A file needs a name.", hint="Give an absolute or a relative path.")
-        if path == "~" or path.startswith("~/"):
-            path = self._home + path[1:]
-        whole = os.path.join(cwd or self._cwd, path)
+        whole = join(cwd or self._cwd, _expanded(path, self._home))
         # Before the links: /proc/self means this process, whose files are not the session's.
         for form in (clean(whole), whole):
             if _foreign(form):
@@ -99,16 +99,13 @@ class PathGuard:
         """Devices, pipes and sockets, and files of the kernel that show other processes."""
         if resolved in _HARMLESS_DEVICES:
             return
-        if (
-            resolved == "/dev"
-            or resolved.startswith("/dev/")
-            and not resolved.startswith("/dev/shm/")
-        ):
+        shared = resolved.startswith("/dev/shm/")  # noqa: S108 - only compared
+        if resolved == "/dev" or (resolved.startswith("/dev/") and not shared):
             raise self._denied(action, path, "it is a device")
         if action == "write" and resolved.startswith(("/proc/", "/sys/")):
             raise self._denied(action, path, "it belongs to the system")
         try:
-            mode = os.stat(resolved).st_mode
+            mode = Path(resolved).stat().st_mode
         except (OSError, ValueError):
             return
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
@@ -117,10 +114,10 @@ class PathGuard:
     def _check_links(self, action: str, path: str, resolved: str) -> None:
         """A hard link is the file itself under another name."""
         try:
-            found = os.stat(resolved, follow_symlinks=False)
+            found = Path(resolved).lstat()
         except (OSError, ValueError):
             return
-        if found.st_nlink < 2 or not stat.S_ISREG(found.st_mode):  # noqa: PLR2004
+        if found.st_nlink < 2 or not stat.S_ISREG(found.st_mode):
             return
         protected = self._identities(writing=action == "write")
         name = protected.get((found.st_dev, found.st_ino))
@@ -152,10 +149,14 @@ class PathGuard:
 
 def _identity(name: str) -> tuple[int, int] | None:
     try:
-        found = os.stat(name)
+        found = Path(name).stat()
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _expanded(path: str, home: str) -> str:
+    return home + path[1:] if path == "~" or path.startswith("~/") else path
 
 
 def _inside(path: str, root: str) -> bool:
@@ -172,7 +173,7 @@ def _foreign(path: str) -> bool:
         ["dev", "stderr"],
     ):
         return True
-    if len(parts) > 2 and parts[0] == "proc":  # noqa: PLR2004
+    if len(parts) > 2 and parts[0] == "proc":
         below = parts[2:] if parts[2] != "task" else parts[4:]
         return below[:1] in (["fd"], ["cwd"], ["root"], ["fdinfo"], ["map_files"], ["exe"])
     return False

@@ -133,7 +133,7 @@ def device(path: str) -> bool:
 def vital(home: str, hermes_home: str) -> tuple[str, ...]:
     """Directories that may not be removed or changed through and through: those of the system,
     the home with its parents, HERMES_HOME with what decides about the agent."""
-    found = dict.fromkeys((*_VITAL, "/root"))
+    found: dict[str, None] = dict.fromkeys(_VITAL)
     for start in (home, hermes_home):
         path = clean(start)
         while path != "/":

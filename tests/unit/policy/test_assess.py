@@ -13,9 +13,11 @@ from tests.unit.policy.corpus import cases
 PLACE = Place(home="/home/ann", hermes_home="/home/ann/.hermes", cwd="/home/ann/work")
 FRAGMENTS = (
     "rm", "-rf", "/", "~", "$(", ")", "`", "'", '"', "\\", "\n", "<<E", "E", "<<<", "<>", "|", "||",
-    "&&", "&", ";", "{", "}", "{a,b}", "$x", "${x}", "${x:-", "$((", "))", "if", "then", "fi", "for",
+    "&&", "&", ";", "{", "}", "{a,b}", "$x", "${x}", "${x:-", "$((", "))", "if", "then", "fi",
+    "for",
     "do", "done", "case", "esac", "in", "x=1", "a=(", "[[", "]]", "*", "?", "[", "]", "#", "!", ">",
-    ">>", "2>&1", "&>", "sudo", "bash -c", "eval", "xargs", "find . -exec", "\\;", "$'\\x72'", "ssh h",
+    ">>", "2>&1", "&>", "sudo", "bash -c", "eval", "xargs", "find . -exec", "\\;", "$'\\x72'",
+    "ssh h",
     "env -S", "f()", "\t", "\u200b", "é", "\ue000", "\ue001", "0", "time", "coproc", "function",
 )  # fmt: skip
 
@@ -45,7 +47,8 @@ def test_what_stands_after_a_blocked_line_never_lets_it_pass(parts: list[str]) -
 
 @pytest.mark.parametrize(
     "piece",
-    ["(", "$(", "a && ", "<<A ", "'\"", "`", "{", "if ", "a|", "\\", "${", "[[ ", "case ", "<<", "x=(",
+    ["(", "$(", "a && ", "<<A ", "'\"", "`", "{", "if ", "a|", "\\", "${", "[[ ", "case ", "<<",
+        "x=(",
      ";;", ">", "$((", '"$(', "((", "<(", "a()", "!", "{ a|", "x[", "$[", "a;", "a ", "f(){ ", "\n",
      "<<A\n", "eval ", "sudo ", "{a,b}", "é", "\u200b", "rm -rf x;"],
 )  # fmt: skip

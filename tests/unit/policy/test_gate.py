@@ -176,7 +176,7 @@ async def test_in_a_container_only_the_agents_own_policy_is_guarded(environment:
 async def test_deny_patterns_block_whatever_was_allowed() -> None:
     subject = gate(Person(), deny=["git push*"], grants=ListedGrants(["git-push-force"]), yolo=True)
     for command in ("git push --force", "cd x && git push", "bash -c 'git push'"):
-        with pytest.raises(DeniedError, match="approvals.deny"):
+        with pytest.raises(DeniedError, match=r"approvals\.deny"):
             await check(subject, command)
     await check(subject, "git pull")
 

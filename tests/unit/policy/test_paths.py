@@ -29,14 +29,19 @@ def guard(place: Path, write_root: str | None = None) -> PathGuard:
 @pytest.mark.parametrize(
     "path",
     ["~/.ssh/authorized_keys", "~/.ssh/id_rsa", "~/.bashrc", "~/.zshrc", "~/.profile", "~/.netrc",
-     "~/.npmrc", "~/.hermes/.env", "~/.hermes/auth.json", "~/.hermes/state.db", "~/.hermes/state.db-wal",
+     "~/.npmrc", "~/.hermes/.env", "~/.hermes/auth.json", "~/.hermes/state.db",
+     "~/.hermes/state.db-wal",
      "~/.hermes/config.yaml", "~/.hermes/pairing/x.json", "~/.hermes/hooks/a/handler.py",
      "~/.hermes/config.yaml.tmp", "~/.aws/credentials", "~/.gnupg/x", "~/.kube/config",
-     "~/.config/systemd/user/x.service", "/etc/passwd", "/etc/shadow", "/etc/sudoers", "/etc/sudoers.d/x",
-     "/etc/systemd/system/x.service", "/usr/lib/systemd/system/x.service", "/root/.ssh/authorized_keys",
-     "/etc/cron.d/x", "/boot/x", "/usr/bin/x", "/proc/sys/kernel/x", "/sys/x", "/dev/sda", "/dev/mem",
+     "~/.config/systemd/user/x.service", "/etc/passwd", "/etc/shadow", "/etc/sudoers",
+     "/etc/sudoers.d/x",
+     "/etc/systemd/system/x.service", "/usr/lib/systemd/system/x.service",
+     "/root/.ssh/authorized_keys",
+     "/etc/cron.d/x", "/boot/x", "/usr/bin/x", "/proc/sys/kernel/x", "/sys/x", "/dev/sda",
+     "/dev/mem",
      "../user/.bashrc", "~/./.ssh//id_rsa", "~/.SSH/id_rsa", "~/.Hermes/Config.yaml",
-     "/proc/self/root/etc/passwd", "/proc/self/cwd/x", "/proc/1/root/etc/x", "/dev/fd/3", "/dev/stdin",
+     "/proc/self/root/etc/passwd", "/proc/self/cwd/x", "/proc/1/root/etc/x", "/dev/fd/3",
+     "/dev/stdin",
      "/proc/self/fd/1", "/etc/../etc/passwd", "//etc/passwd", ""],
 )  # fmt: skip
 def test_protected_files_are_not_written(place: Path, path: str) -> None:
@@ -46,9 +51,12 @@ def test_protected_files_are_not_written(place: Path, path: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["~/.ssh/id_rsa", "~/.hermes/.env", "~/.hermes/auth.json", "~/.hermes/mcp-tokens/x.json", "~/.netrc",
-     "~/.aws/credentials", "~/.kube/config", "~/.git-credentials", "/etc/shadow", "/proc/self/environ",
-     "/proc/1/environ", "/proc/1/task/1/environ", "/proc/self/mem", "/dev/mem", "/dev/sda", "/dev/tty",
+    ["~/.ssh/id_rsa", "~/.hermes/.env", "~/.hermes/auth.json", "~/.hermes/mcp-tokens/x.json",
+    "~/.netrc",
+     "~/.aws/credentials", "~/.kube/config", "~/.git-credentials", "/etc/shadow",
+     "/proc/self/environ",
+     "/proc/1/environ", "/proc/1/task/1/environ", "/proc/self/mem", "/dev/mem", "/dev/sda",
+     "/dev/tty",
      "/proc/self/root/etc/shadow", "/proc/self/fd/0", "/dev/fd/0", "~/.SSH/ID_RSA", "x\0y"],
 )  # fmt: skip
 def test_files_with_secrets_are_not_read(place: Path, path: str) -> None:

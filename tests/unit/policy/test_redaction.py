@@ -4,6 +4,7 @@ import base64
 import json
 import time
 import uuid
+from itertools import pairwise
 from urllib.parse import quote
 
 import pytest
@@ -38,7 +39,9 @@ SAMPLES = {
     "toml": 'api_key = "abcd1234efgh5678"',
     "dsn": "postgres://user:pa55word@db.example.org/x",
     "query": "https://example.org/?a=1&api_key=abcdef123456&b=2",
-    "key block": "-----BEGIN RSA PRIVATE KEY-----\nMIIEabc\ndef0123\n-----END RSA PRIVATE KEY-----\n",
+    "key block": (
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIEabc\ndef0123\n-----END RSA PRIVATE KEY-----\n"
+    ),
 }
 SECRETS = {
     "bearer": "0123456789abcdefghijkl",
@@ -144,7 +147,7 @@ def test_no_text_makes_redaction_fail_and_a_second_time_changes_nothing(text: st
 
 def _pieces(text: str, cuts: list[int]) -> list[str]:
     edges = [0, *sorted(c % (len(text) + 1) for c in cuts), len(text)]
-    return [text[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [text[a:b] for a, b in pairwise(edges)]
 
 
 def _streamed(redactor: Redactor, pieces: list[str]) -> str:
@@ -196,7 +199,8 @@ def test_a_key_block_longer_than_any_buffer_is_swallowed_whole() -> None:
 @pytest.mark.parametrize(
     "piece",
     ["token=sk-", '"key": "', "-----BEGIN PRIVATE KEY-----", "a", "eyJ", "eyJaaaaaaaaaaaa.", "://a:",
-     "bearer ", "12345678:AA", "KEY=", "password ", "authorization:", "sk-a", "api_key=a1&", "=", "-"],
+     "bearer ", "12345678:AA", "KEY=", "password ", "authorization:", "sk-a", "api_key=a1&", "=",
+     "-"],
 )  # fmt: skip
 def test_megabytes_are_redacted_in_linear_time(piece: str) -> None:
     redactor = Redactor(KNOWN)

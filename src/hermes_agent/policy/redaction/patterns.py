@@ -12,45 +12,45 @@ _VALUE = r"A-Za-z0-9_.~+/=:%@!#^*-"
 
 
 # Literals and forms of keys as their vendors document them.
-PREFIXES: dict[str, str] = dict((
-    ("sk-", rf"[{_B64}]{{20,512}}"),
-    ("k_live_", r"[A-Za-z0-9]{16,256}"),
-    ("k_test_", r"[A-Za-z0-9]{16,256}"),
-    ("ghp_", r"[A-Za-z0-9]{20,255}"),
-    ("gho_", r"[A-Za-z0-9]{20,255}"),
-    ("ghu_", r"[A-Za-z0-9]{20,255}"),
-    ("ghs_", r"[A-Za-z0-9]{20,255}"),
-    ("ghr_", r"[A-Za-z0-9]{20,255}"),
-    ("github_pat_", r"[A-Za-z0-9_]{20,255}"),
-    ("glpat-", rf"[.{_B64}]{{20,255}}"),
-    ("gldt-", rf"[{_B64}]{{20,255}}"),
-    ("glrt-", rf"[.{_B64}]{{20,255}}"),
-    ("xox", r"[abeoprs]-[A-Za-z0-9-]{16,512}"),
-    ("xapp-", r"\d-[A-Za-z0-9-]{16,512}"),
-    ("AIza", rf"[{_B64}]{{35}}"),
-    ("ya29.", rf"[.{_B64}]{{20,1024}}"),
-    ("GOCSPX-", rf"[{_B64}]{{20,64}}"),
-    ("AKIA", r"[A-Z0-9]{16}"),
-    ("ASIA", r"[A-Z0-9]{16}"),
-    ("hf_", r"[A-Za-z0-9]{20,255}"),
-    ("gsk_", r"[A-Za-z0-9]{20,255}"),
-    ("xai-", r"[A-Za-z0-9]{20,255}"),
-    ("r8_", r"[A-Za-z0-9]{20,255}"),
-    ("nvapi-", rf"[{_B64}]{{20,255}}"),
-    ("tvly-", rf"[{_B64}]{{16,255}}"),
-    ("fc-", r"[0-9a-f]{32}"),
-    ("pplx-", r"[A-Za-z0-9]{20,255}"),
-    ("npm_", r"[A-Za-z0-9]{36}"),
-    ("pypi-AgE", rf"[{_B64}]{{50,512}}"),
-    ("dop_v1_", r"[0-9a-f]{64}"),
-    ("shpat_", r"[0-9a-fA-F]{32}"),
-    ("SG.", rf"[{_B64}]{{16,64}}\.[{_B64}]{{16,64}}"),
-    ("AGE-SECRET-KEY-1", r"[0-9A-Z]{58}"),
-    ("hvs.", rf"[{_B64}]{{20,255}}"),
-    ("lin_api_", r"[A-Za-z0-9]{32,64}"),
-    ("syt_", rf"[{_B64}]{{20,255}}"),
-    ("eyJ", rf"[{_B64}]{{10,8192}}\.eyJ[{_B64}]{{10,8192}}\.[{_B64}]{{8,2048}}"),
-))  # fmt: skip
+PREFIXES: dict[str, str] = {
+    "sk-": rf"[{_B64}]{{20,512}}",
+    "k_live_": r"[A-Za-z0-9]{16,256}",
+    "k_test_": r"[A-Za-z0-9]{16,256}",
+    "ghp_": r"[A-Za-z0-9]{20,255}",
+    "gho_": r"[A-Za-z0-9]{20,255}",
+    "ghu_": r"[A-Za-z0-9]{20,255}",
+    "ghs_": r"[A-Za-z0-9]{20,255}",
+    "ghr_": r"[A-Za-z0-9]{20,255}",
+    "github_pat_": r"[A-Za-z0-9_]{20,255}",
+    "glpat-": rf"[.{_B64}]{{20,255}}",
+    "gldt-": rf"[{_B64}]{{20,255}}",
+    "glrt-": rf"[.{_B64}]{{20,255}}",
+    "xox": r"[abeoprs]-[A-Za-z0-9-]{16,512}",
+    "xapp-": r"\d-[A-Za-z0-9-]{16,512}",
+    "AIza": rf"[{_B64}]{{35}}",
+    "ya29.": rf"[.{_B64}]{{20,1024}}",
+    "GOCSPX-": rf"[{_B64}]{{20,64}}",
+    "AKIA": r"[A-Z0-9]{16}",
+    "ASIA": r"[A-Z0-9]{16}",
+    "hf_": r"[A-Za-z0-9]{20,255}",
+    "gsk_": r"[A-Za-z0-9]{20,255}",
+    "xai-": r"[A-Za-z0-9]{20,255}",
+    "r8_": r"[A-Za-z0-9]{20,255}",
+    "nvapi-": rf"[{_B64}]{{20,255}}",
+    "tvly-": rf"[{_B64}]{{16,255}}",
+    "fc-": r"[0-9a-f]{32}",
+    "pplx-": r"[A-Za-z0-9]{20,255}",
+    "npm_": r"[A-Za-z0-9]{36}",
+    "pypi-AgE": rf"[{_B64}]{{50,512}}",
+    "dop_v1_": r"[0-9a-f]{64}",
+    "shpat_": r"[0-9a-fA-F]{32}",
+    "SG.": rf"[{_B64}]{{16,64}}\.[{_B64}]{{16,64}}",
+    "AGE-SECRET-KEY-1": r"[0-9A-Z]{58}",
+    "hvs.": rf"[{_B64}]{{20,255}}",
+    "lin_api_": r"[A-Za-z0-9]{32,64}",
+    "syt_": rf"[{_B64}]{{20,255}}",
+    "eyJ": rf"[{_B64}]{{10,8192}}\.eyJ[{_B64}]{{10,8192}}\.[{_B64}]{{8,2048}}",
+}
 
 
 @functools.cache
@@ -145,16 +145,16 @@ def plausible(value: str, kind: str, *, quoted: bool, environment: bool) -> bool
         return False
     digits = _DIGIT.search(value) is not None
     if kind == "weak":
-        if _HASH.match(value) or "/" in value[:2] or "." in value and not quoted:
+        if _HASH.match(value) or "/" in value[:2] or ("." in value and not quoted):
             return False
-        long = len(value) >= 20  # noqa: PLR2004
-        return long and digits and not value.isdigit() and value.count("/") < 3  # noqa: PLR2004
+        long = len(value) >= 20
+        return long and digits and not value.isdigit() and value.count("/") < 3
     code = "." in value and _WORDS.match(value) is not None
     if kind == "password":
         if environment or quoted:
             return not code
         marked = digits or _SYMBOL.search(value) is not None
-        return len(value) >= 6 and marked and not code  # noqa: PLR2004
-    if len(value) < 8 or code or value.startswith(("/", "./", "http:", "https:")):  # noqa: PLR2004
+        return len(value) >= 6 and marked and not code
+    if len(value) < 8 or code or value.startswith(("/", "./", "http:", "https:")):
         return False
-    return digits or ((quoted or environment) and len(value) >= 16 and "_" not in value)  # noqa: PLR2004
+    return digits or ((quoted or environment) and len(value) >= 16 and "_" not in value)

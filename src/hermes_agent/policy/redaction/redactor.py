@@ -74,9 +74,10 @@ def replaced(text: str, spans: list[Span]) -> str:
 
 def _forms(value: str) -> set[str]:
     forms = {value, quote(value, safe=""), quote_plus(value), quote(value), json.dumps(value)[1:-1],
-             json.dumps(value, ensure_ascii=False)[1:-1], json.dumps(json.dumps(value))[3:-3]}  # fmt: skip
+             json.dumps(value, ensure_ascii=False)[1:-1],
+             json.dumps(json.dumps(value))[3:-3]}  # fmt: skip
     raw = value.encode("utf-8", "replace")
-    if len(raw) > 8:  # noqa: PLR2004 - base64 of less is a common word
+    if len(raw) > 8:
         for shift in range(_ALIGNMENTS):
             # What is the same wherever the value begins in the encoded text.
             coded = base64.b64encode(b"\0" * shift + raw).decode().rstrip("=")
@@ -234,10 +235,8 @@ def _value(text: str, hit: "patterns.re.Match[str]") -> Span | None:
     if opened:
         if follows and follows not in "\"'\\":
             return None
-    elif (
-        follows
-        and follows in "([{<$"
-        or (":" in hit["sep"] and not _stated(text, hit, before, end))
+    elif (follows and follows in "([{<$") or (
+        ":" in hit["sep"] and not _stated(text, hit, before, end)
     ):
         return None
     return found.start(), end, mask(value)

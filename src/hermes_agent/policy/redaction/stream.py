@@ -16,7 +16,8 @@ _NAME_OPEN = re.compile(
     r"[ \t]{0,8}(?:(?::=|=>|[:=])[ \t]{0,8}(?:\\?[\"'])?)?\Z"
 )
 _HEADER_OPEN = re.compile(
-    r"(?i)(?:authorization[\"']?[ \t]{0,4}(?:[:=][ \t]{0,4}[\"']?(?:[a-z]{0,9} {0,4})?)?|bearer {0,4})\Z"
+    r"(?i)(?:authorization[\"']?[ \t]{0,4}(?:[:=][ \t]{0,4}[\"']?(?:[a-z]{0,9} {0,4})?)?"
+    r"|bearer {0,4})\Z"
 )
 _LITERALS = (
     *patterns.PREFIXES,
@@ -109,7 +110,7 @@ class RedactingStream:
         if begun < 0 or patterns.PRIVATE_KEY_END in text[begun:]:
             return len(text)
         title = text[begun : begun + 72]
-        if len(title) == 72 and "PRIVATE KEY" not in title:  # noqa: PLR2004 - longer than any title
+        if len(title) == 72 and "PRIVATE KEY" not in title:
             return len(text)
         rest = patterns.PRIVATE_KEY_TITLE.match(text, begun)
         if rest is not None:

@@ -59,8 +59,10 @@ def exported(view: View) -> Finding | None:
     for name, _ in view.command.assignments:
         if name in ("HERMES_YOLO_MODE", "HERMES_MANAGED", "HERMES_WRITE_SAFE_ROOT"):
             return block("agent-gate:environment", _GATE)
-        if name in ("LD_PRELOAD", "LD_AUDIT", "BASH_ENV", "ENV", "PROMPT_COMMAND", "DYLD_INSERT_LIBRARIES",
-                    "PYTHONSTARTUP", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF", "SHELLOPTS"):  # fmt: skip
+        if name in ("LD_PRELOAD", "LD_AUDIT", "BASH_ENV", "ENV", "PROMPT_COMMAND",
+                    "DYLD_INSERT_LIBRARIES",
+                    "PYTHONSTARTUP", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF",
+                    "SHELLOPTS"):  # fmt: skip
             return ask(key("environment", name), f"{name} makes other programs run foreign code.")
     return None
 

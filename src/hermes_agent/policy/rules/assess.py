@@ -91,7 +91,9 @@ def _judge(command: str, place: Place, deny: Sequence[str]) -> Verdict:
     found: dict[tuple[Action, str], Reason] = {}
     for action, reason in (*_denied(command, script, deny), *_reasons(command, script, place)):
         found.setdefault((action, reason.rule), reason)
-    worst = max((action for action, _ in found), key=_RANK.__getitem__, default="pass")
+    worst: Action = "pass"
+    for action, _ in found:
+        worst = action if _RANK[action] > _RANK[worst] else worst
     if worst == "ask" and place.contained:
         worst = "pass"
     reasons = tuple(r for (action, _), r in found.items() if action == worst)

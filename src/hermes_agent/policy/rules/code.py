@@ -4,7 +4,7 @@ import re
 
 from hermes_agent.policy.rules.finding import Finding, Rule, View, ask, key
 from hermes_agent.policy.shell import Command
-from hermes_agent.policy.shell.reader import known_output
+from hermes_agent.policy.shell.outputs import known_output
 from hermes_agent.policy.shell.wrappers import SHELLS
 
 _INLINE = "It runs code that is written in the command itself and cannot be checked."
@@ -34,7 +34,8 @@ _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "emacs": ("", ("--eval", "-eval", "--execute")),
 }
 _FETCHERS = frozenset(("curl", "wget", "fetch", "aria2c", "http", "https", "xh", "lynx", "w3m",
-                       "nc", "ncat", "socat", "scp", "ftp", "gh", "aws", "gsutil", "ssh"))  # fmt: skip
+                       "nc", "ncat", "socat", "scp", "ftp", "gh", "aws", "gsutil",
+                       "ssh"))  # fmt: skip
 _DECODERS = frozenset(("base64", "base32", "xxd", "openssl", "uudecode", "gzip", "gunzip", "zcat",
                        "rev", "tr", "od", "hexdump", "gpg", "xz", "bunzip2", "basenc"))  # fmt: skip
 _STDIN = ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")

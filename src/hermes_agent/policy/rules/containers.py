@@ -10,6 +10,10 @@ _WIDE = re.compile(
 )
 
 
+_NAMESPACES = ("--pid", "--ipc", "--userns", "--uts", "--cgroupns")
+_CAPABILITIES = ("ALL", "SYS_ADMIN", "SYS_PTRACE", "SYS_MODULE", "DAC_READ_SEARCH")
+
+
 def run(view: View) -> Finding | None:
     """`docker run`, `podman run`, `create`; and what removes many at once."""
     texts = view.texts()
@@ -33,14 +37,9 @@ def run(view: View) -> Finding | None:
         value = value or (texts[at + 1] if at + 1 < len(texts) else "")
         if option == "--privileged" and not text.endswith("=false"):
             return ask("container-privileged", "The container could do anything on this machine.")
-        if (
-            option in ("--pid", "--ipc", "--userns", "--uts", "--cgroupns", "--network", "--net")
-            and value == "host"
-        ):
-            if option not in ("--network", "--net"):
-                return ask("container-host", "The container would share this machine's processes.")
-        if option == "--cap-add" and value.upper().removeprefix("CAP_") in ("ALL", "SYS_ADMIN", "SYS_PTRACE",
-                                                                           "SYS_MODULE", "DAC_READ_SEARCH"):  # fmt: skip
+        if option in _NAMESPACES and value == "host":
+            return ask("container-host", "The container would share this machine's processes.")
+        if option == "--cap-add" and value.upper().removeprefix("CAP_") in _CAPABILITIES:
             return ask("container-capability", "The container could do anything on this machine.")
         if option == "--security-opt" and "unconfined" in value:
             return ask("container-unconfined", "The container would run without its confinement.")
@@ -57,7 +56,7 @@ def run(view: View) -> Finding | None:
 def _mounted(text: str, option: str, value: str) -> str | None:
     if option in ("-v", "--volume"):
         return value.partition(":")[0]
-    if text.startswith("-v/") or text.startswith("-v~"):
+    if text.startswith(("-v/", "-v~")):
         return text[2:].partition(":")[0]
     if option == "--mount":
         whole = text.partition("=")[2] if text.startswith("--mount=") else value

@@ -82,9 +82,11 @@ def infrastructure(view: View) -> Finding | None:
 RULES: dict[str, tuple[Rule, ...]] = {
     **dict.fromkeys(("psql", "sqlite3", "sqlite", "mysql", "mariadb", "duckdb", "clickhouse-client",
                      "clickhouse", "sqlcmd", "cqlsh", "cockroach", "usql", "litecli", "pgcli",
-                     "mycli", "dropdb", "dropuser", "mysqladmin", "influx", "bq", "snowsql"), (sql,)),
+                     "mycli", "dropdb", "dropuser", "mysqladmin", "influx", "bq",
+                     "snowsql"), (sql,)),
     **dict.fromkeys(("redis-cli", "valkey-cli", "mongosh", "mongo"), (stores,)),
-    **dict.fromkeys(("terraform", "tofu", "pulumi", "kubectl", "helm", "aws", "gcloud", "az", "doctl",
+    **dict.fromkeys(("terraform", "tofu", "pulumi", "kubectl", "helm", "aws", "gcloud", "az",
+                     "doctl",
                      "oc", "flyctl", "fly", "heroku", "nomad", "vault", "hcloud", "gsutil",
                      "rclone"), (infrastructure,)),
 }  # fmt: skip

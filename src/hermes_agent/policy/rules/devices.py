@@ -83,7 +83,8 @@ def partition(view: View) -> Finding | None:
 RULES: dict[str, tuple[Rule, ...]] = {
     "dd": (copy_blocks,),
     **dict.fromkeys(
-        ("mkfs", "mke2fs", "mkswap", "wipefs", "mkdosfs", "mkntfs", "blkdiscard", "hdparm", "badblocks",
+        ("mkfs", "mke2fs", "mkswap", "wipefs", "mkdosfs", "mkntfs", "blkdiscard", "hdparm",
+         "badblocks",
          "mkfs.ext2", "mkfs.ext3", "mkfs.ext4", "mkfs.xfs", "mkfs.btrfs", "mkfs.vfat", "mkfs.fat",
          "mkfs.ntfs", "mkfs.f2fs", "mkfs.exfat", "mkfs.minix", "mkfs.bfs", "mkfs.cramfs", "newfs"),
         (format_disk,),

@@ -117,9 +117,8 @@ def permissions(view: View) -> Finding | None:
 
 def _mine(view: View, word: Word) -> bool:
     path = view.path(word)
-    return path is not None and path.startswith(
-        (view.place.home + "/", view.place.cwd + "/", "/tmp/")
-    )
+    mine = (view.place.home + "/", view.place.cwd + "/", "/tmp/")  # noqa: S108 - only compared
+    return path is not None and path.startswith(mine)
 
 
 def _opens(mode: str) -> bool:
@@ -147,7 +146,8 @@ def find(view: View) -> Finding | None:
             break
         starts.append(word)
     narrowed = any(t in texts for t in ("-name", "-iname", "-path", "-regex", "-mtime", "-size",
-                                        "-empty", "-newer", "-mmin", "-user", "-ctime"))  # fmt: skip
+                                        "-empty", "-newer", "-mmin", "-user",
+                                        "-ctime"))  # fmt: skip
     hit = next((v for v in (_vital(view, w) for w in starts) if v is not None), None)
     if hit is not None and not narrowed:
         return block(key("find-vital", hit), _VITAL)

@@ -12,7 +12,8 @@ _SENDERS = frozenset(("curl", "wget", "http", "https", "xh", "nc", "ncat", "netc
                       "rclone", "gh", "telnet", "curlie"))  # fmt: skip
 # These name keys to use them or to look after them, not to show what is in them.
 _KEEPERS = frozenset(("ls", "stat", "test", "[", "chmod", "chown", "ssh-add", "ssh-keygen", "file",
-                      "touch", "mkdir", "rm", "rmdir", "du", "echo", "printf", "realpath", "readlink",
+                      "touch", "mkdir", "rm", "rmdir", "du", "echo", "printf", "realpath",
+                      "readlink",
                       "basename", "dirname", "cd", "find", "tree", "git", "export", "gpg", "which",
                       "shred", "unlink", "wc", "sha256sum", "md5sum", "ln", "lsattr", "getfacl",
                       "mosh", "autossh", "ssh-copy-id", "alias", "local", "declare"))  # fmt: skip
@@ -26,6 +27,11 @@ _SECRET_FILES = re.compile(
     r"(?:\A|/)(?:\.env(?:\.(?!example|sample|template|dist)[\w.-]+)?|[^/]*\.(?:pem|ppk)|id_(?:rsa|dsa|ecdsa|ed25519)"
     r"|credentials(?:\.json)?|secrets?\.(?:ya?ml|json|toml)|\.netrc|\.pgpass)\Z",
     re.I,
+)
+
+
+_READS_SECRET = re.compile(
+    r"(?:cat|base64|xxd|<)\s+\S*(?:\.env|id_rsa|id_ed25519|credentials|\.netrc)|printenv|\benv\b"
 )
 
 
@@ -53,9 +59,8 @@ def _files(view: View) -> Iterator[Word]:
 
 def reads_secret(view: View) -> Finding | None:
     """A command that would show or copy stored keys."""
-    if view.program in _KEEPERS and view.program not in _SENDERS:
-        if not any(r.operator == "<" for r in view.command.redirects):
-            return None
+    if view.program in _KEEPERS and not any(r.operator == "<" for r in view.command.redirects):
+        return None
     place = view.place
     cwd = view.command.cwd or ""
     in_secret_place = _LIKELY.search(cwd) is not None
@@ -77,7 +82,8 @@ def _secret_path(view: View, word: Word) -> str | None:
     if pattern is None:
         return view.path(word)
     # A pattern in a place of secrets may match any of them.
-    for name in ("id_rsa", "id_ed25519", "credentials", "config", "environ", "shadow", "auth.json", ".env",
+    for name in ("id_rsa", "id_ed25519", "credentials", "config", "environ", "shadow", "auth.json",
+                 ".env",
                  ".netrc", ".git-credentials"):  # fmt: skip
         head, _, tail = pattern.rpartition("/")
         from hermes_agent.policy.rules.finding import glob
@@ -119,8 +125,7 @@ def environment(view: View) -> Finding | None:
     for word in view.arguments:
         if not word.dynamic or not re.search(r"\$\(|`", word.text):
             continue
-        if re.search(r"(?:cat|base64|xxd|<)\s+\S*(?:\.env|id_rsa|id_ed25519|credentials|\.netrc)|printenv|\benv\b",
-                     word.text):  # fmt: skip
+        if _READS_SECRET.search(word.text):
             return ask(
                 "send-secret:substituted", "It sends stored keys or passwords away.", exactly=True
             )

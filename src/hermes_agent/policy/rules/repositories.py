@@ -68,7 +68,7 @@ def _judge(verb: str, rest: list[str]) -> Finding | None:
 
 def _push(rest: list[str]) -> Finding | None:
     forced = _flag(rest, "f", "--force", "--force-with-lease", "--mirror", "--prune") or any(
-        t.startswith("+") or t.startswith("--force-with-lease=") for t in rest
+        t.startswith(("+", "--force-with-lease=")) for t in rest
     )
     if forced:
         return ask("git-push-force", "It overwrites the history of a shared repository.")

@@ -28,25 +28,24 @@ def become(view: View) -> Finding | None:
     )
 
 
-_STOPPING = ("stop", "disable", "mask", "restart", "kill", "isolate", "try-restart", "reload-or-restart",
+_STOPPING = ("stop", "disable", "mask", "restart", "kill", "isolate", "try-restart",
+             "reload-or-restart",
              "poweroff", "reboot", "halt", "suspend", "hibernate", "kexec", "emergency", "rescue",
-             "set-default", "edit", "revert", "set-property", "link", "enable", "daemon-reload", "start",
-             "unmask", "preset", "set-environment", "import-environment", "soft-reboot")  # fmt: skip
+             "set-default", "edit", "revert", "set-property", "link", "enable", "daemon-reload",
+             "start",
+             "unmask", "preset", "set-environment", "import-environment",
+             "soft-reboot")  # fmt: skip
+
+
+_FOR_USER = ("start", "daemon-reload", "import-environment")
 
 
 def service(view: View) -> Finding | None:
     """`systemctl`, `service`, `rc-service`, `launchctl`."""
     operands = [w.text for w in view.operands()]
     if view.program == "systemctl":
-        if operands[:1] and operands[0] in _STOPPING:
-            if operands[0] in (
-                "start",
-                "enable",
-                "daemon-reload",
-                "import-environment",
-            ) and view.has("", "user"):
-                if operands[0] != "enable":
-                    return None
+        harmless = operands[:1] and operands[0] in _FOR_USER and view.has("", "user")
+        if operands[:1] and operands[0] in _STOPPING and not harmless:
             return ask(key("systemctl", *operands[:2]), "It changes which services run.")
         return None
     if view.program == "launchctl":
@@ -85,7 +84,8 @@ def kill(view: View) -> Finding | None:
 
 
 def _signal(texts: list[str]) -> tuple[str, list[str]]:
-    signal, rest, at, targets_only = "", [], 0, False
+    signal, at, targets_only = "", 0, False
+    rest: list[str] = []
     while at < len(texts):
         text = texts[at]
         if text == "--":
@@ -126,9 +126,12 @@ def kill_by_name(view: View) -> Finding | None:
 
 _INSTALLERS: dict[str, frozenset[str]] = {
     **dict.fromkeys(
-        ("apt", "apt-get", "aptitude", "nala", "dnf", "yum", "zypper", "microdnf", "apk", "urpmi", "xbps-install"),
-        frozenset(("install", "remove", "purge", "autoremove", "upgrade", "dist-upgrade", "full-upgrade",
-                   "reinstall", "erase", "add", "del", "dup", "downgrade", "groupinstall", "in", "rm",
+        ("apt", "apt-get", "aptitude", "nala", "dnf", "yum", "zypper", "microdnf", "apk", "urpmi",
+         "xbps-install"),
+        frozenset(("install", "remove", "purge", "autoremove", "upgrade", "dist-upgrade",
+                   "full-upgrade",
+                   "reinstall", "erase", "add", "del", "dup", "downgrade", "groupinstall", "in",
+                   "rm",
                    "swap", "history", "module", "fix", "distro-sync")),
     ),
     "brew": frozenset(("uninstall", "remove", "upgrade", "install", "reinstall")),
@@ -238,10 +241,12 @@ RULES: dict[str, tuple[Rule, ...]] = {
     **dict.fromkeys(("crontab", "at", "batch"), (schedule,)),
     **dict.fromkeys(("useradd", "userdel", "usermod", "adduser", "deluser", "groupadd", "groupdel",
                      "groupmod", "gpasswd", "passwd", "chpasswd", "visudo", "vipw", "chsh", "chfn",
-                     "sysctl", "iptables", "ip6tables", "nft", "ufw", "firewall-cmd", "mount", "umount",
+                     "sysctl", "iptables", "ip6tables", "nft", "ufw", "firewall-cmd", "mount",
+                     "umount",
                      "insmod", "rmmod", "modprobe", "grub-install", "update-grub", "efibootmgr",
                      "swapoff", "swapon", "chattr", "setcap", "losetup", "kexec", "loginctl-kill",
-                     "update-initramfs", "timedatectl-set", "hostnamectl-set", "userdbctl-set"), (accounts,)),
+                     "update-initramfs", "timedatectl-set", "hostnamectl-set",
+                     "userdbctl-set"), (accounts,)),
     **dict.fromkeys(("csrutil", "spctl", "setenforce", "aa-disable", "aa-teardown", "nvram",
                      "tccutil"), (mac,)),
 }  # fmt: skip

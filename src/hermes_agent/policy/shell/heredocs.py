@@ -15,6 +15,8 @@ HERESTRING = "\ue000"
 HEREDOC = "\ue001"
 READ_WRITE = "\ue002"
 
+MARKS = re.compile(f"[{HERESTRING}{HEREDOC}{READ_WRITE}]")
+
 _SPECIAL = re.compile(r"[\\'\"`$<#()\n]")
 _IN_QUOTES = re.compile(r"[\\\"`$\n]")
 _IN_BRACES = re.compile(r"[\\'\"`$}{]")

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from hermes_agent.policy.shell.heredocs import Lifted, lift
-from hermes_agent.policy.shell.model import Doubt, Script
+from hermes_agent.policy.shell.model import Command, Doubt, Script
 
 if TYPE_CHECKING:
     from tree_sitter import Parser, Tree
@@ -61,7 +61,7 @@ def _line_by_line(
     return Script(commands=tuple(commands), doubts=script.doubts, bombs=script.bombs)
 
 
-def _alone(command: "Command") -> "Command":
+def _alone(command: Command) -> Command:
     import msgspec
 
     return msgspec.structs.replace(command, upstream=())

@@ -30,17 +30,19 @@ class Wrapper(msgspec.Struct, frozen=True):
 
 class Inner(msgspec.Struct, frozen=True):
     """What a wrapper would run: `argv`, or shell `text`. `adds` when it appends words that only
-    run time knows, or puts them where `token` stands. `cwd` when it changes the directory."""
+    run time knows, or puts them where
+    `placeholder` stands. `cwd` when it changes the directory."""
 
     argv: tuple[Word, ...] = ()
     text: Word | None = None
     adds: bool = False
-    token: str = "{}"
+    placeholder: str = "{}"
     cwd: Word | None = None
     assignments: tuple[tuple[str, Word], ...] = ()
 
 
-_SUDO = ("-u", "-U", "-g", "-G", "-h", "-p", "-C", "-c", "-r", "-t", "-T", "-R", "--user", "--group",
+_SUDO = ("-u", "-U", "-g", "-G", "-h", "-p", "-C", "-c", "-r", "-t", "-T", "-R", "--user",
+         "--group",
          "--host", "--prompt", "--chroot", "--role", "--type", "--command-timeout", "--other-user",
          "--close-from")  # fmt: skip
 
@@ -87,7 +89,7 @@ WRAPPERS: dict[str, Wrapper] = {
             "--max-lines",
             "--max-chars",
         )
-    ),  # fmt: skip
+    ),
     "parallel": Wrapper(
         ("-j", "-n", "-a", "-N", "-L", "-I", "-S", "--jobs", "--arg-file"), text=True
     ),
@@ -117,7 +119,7 @@ WRAPPERS: dict[str, Wrapper] = {
         ),
         1,
         text=True,
-    ),  # fmt: skip
+    ),
     "script": Wrapper(
         ("-E", "-I", "-O", "-B", "-T", "-o", "-m"), 1 << 10, texts=("-c", "--command")
     ),
@@ -145,7 +147,7 @@ WRAPPERS: dict[str, Wrapper] = {
             "--description",
             "--nice",
         )
-    ),  # fmt: skip
+    ),
     "systemd-inhibit": Wrapper(("--what", "--who", "--why", "--mode")),
     "busybox": Wrapper(),
     "toybox": Wrapper(),
@@ -280,8 +282,16 @@ def _prefixed(argv: tuple[Word, ...], wrapper: Wrapper, name: str) -> list[Inner
         return []
     if wrapper.text:
         return [Inner(text=_joined(rest), adds=name == "parallel")]
-    token = _token(argv) if name == "xargs" else "{}"
-    return [Inner(rest, adds=name == "xargs", token=token, cwd=cwd, assignments=tuple(assignments))]
+    placeholder = _placeholder(argv) if name == "xargs" else "{}"
+    return [
+        Inner(
+            rest,
+            adds=name == "xargs",
+            placeholder=placeholder,
+            cwd=cwd,
+            assignments=tuple(assignments),
+        )
+    ]
 
 
 _BWRAP = {
@@ -292,7 +302,7 @@ _BWRAP = {
 }  # fmt: skip
 
 
-def _token(argv: tuple[Word, ...]) -> str:
+def _placeholder(argv: tuple[Word, ...]) -> str:
     for at, word in enumerate(argv[:-1]):
         if word.text == "-I":
             return argv[at + 1].text or "{}"
