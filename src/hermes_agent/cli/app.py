@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hermes_agent.agent.control import Control
+from hermes_agent.cli.logs import log_errors
 from hermes_agent.cli.models import ModelRoom
 from hermes_agent.cli.prompting import Prompting
 from hermes_agent.cli.switchboard import Switchboard
@@ -89,6 +90,7 @@ class Agent:
         )
         redactor = Redactor(loaded.secrets)
         self._redact = redactor.text if config.security.redact_secrets else str
+        log_errors(self.paths.logs_dir / "errors.log", redactor.text)
         self._background: set[Task[None]] = set()
 
     @property

@@ -84,9 +84,7 @@ async def _once(agent: Agent, session: LiveSession, options: "Options") -> int:
 async def _interactive(agent: Agent, session: LiveSession) -> int:
     from hermes_agent.cli.terminal.banner import banner, history_lines
     from hermes_agent.cli.terminal.chat import Chat
-    from hermes_agent.cli.terminal.errorlog import keep_errors
 
-    keep_errors(agent.paths.logs_dir, agent.redact)
     chat = Chat(agent, session)
     chat.terminal.print(banner(agent, session, colour=chat.colour, columns=chat.terminal.columns))
     for line in history_lines(session, agent.config.display.resume_display, colour=chat.colour):
