@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hermes_agent.agent.control import Control
+from hermes_agent.cli.backend import backend_of
 from hermes_agent.cli.logs import log_errors
 from hermes_agent.cli.models import ModelRoom
 from hermes_agent.cli.prompting import Prompting
@@ -56,7 +57,7 @@ class Agent:
         )
         config = loaded.config
         self._environment = create_environment(
-            config.terminal.backend,
+            backend_of(loaded),
             Place(
                 cwd=str(cwd),
                 variables=child_variables(

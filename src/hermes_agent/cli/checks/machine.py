@@ -2,11 +2,12 @@
 
 import platform
 import shutil
-import subprocess
 from collections.abc import Iterator
 
 from hermes_agent.cli.checks import Finding
+from hermes_agent.cli.backend import backend_of
 from hermes_agent.config.load import Loaded
+from hermes_agent.environments.bubblewrap import unusable
 
 _PROGRAMS = {
     "git": "for @diff and for work on code",
@@ -36,9 +37,9 @@ def machine(loaded: Loaded) -> Iterator[Finding]:
 
 def gate(loaded: Loaded) -> Finding:
     """How strong the gate before commands is, plainly."""
-    backend = loaded.config.terminal.backend
-    if backend == "bubblewrap":
-        if bubblewrap_works():
+    why_not = unusable()
+    if backend_of(loaded) == "bubblewrap":
+        if why_not is None:
             return Finding(
                 area="gate",
                 level="ok",
@@ -47,25 +48,13 @@ def gate(loaded: Loaded) -> Finding:
         return Finding(
             area="gate",
             level="problem",
-            text="terminal.backend is bubblewrap, and bubblewrap does not work here",
+            text=f"terminal.backend is bubblewrap, and it does not work here: {why_not}",
             hint="Install it, or allow unprivileged user namespaces.",
         )
-    hint = "hermes config set terminal.backend bubblewrap" if bubblewrap_works() else ""
+    hint = "hermes config set terminal.backend bubblewrap" if why_not is None else ""
     return Finding(
         area="gate",
         level="note",
         text="gate advisory: tools share the agent's uid",
         hint=hint,
     )
-
-
-def bubblewrap_works() -> bool:
-    """Whether a sandbox can really be made here."""
-    program = shutil.which("bwrap")
-    if program is None:
-        return False
-    argv = [program, "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc", "true"]
-    try:
-        return subprocess.run(argv, capture_output=True, timeout=5, check=False).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
-        return False

@@ -146,10 +146,10 @@ def _ask_model(loaded: Loaded, answers: Answers) -> None:
 
 
 def _ask_terminal(loaded: Loaded, answers: Answers) -> None:
-    from hermes_agent.cli.checks.machine import bubblewrap_works
+    from hermes_agent.environments.bubblewrap import unusable
 
     now = loaded.config.terminal.backend
-    if bubblewrap_works():
+    if unusable() is None:
         click.echo("  bubblewrap hides secrets and the agent's own files from commands.")
     backend = click.prompt(
         "Where commands run", default=now, type=click.Choice(["local", "bubblewrap"])
