@@ -3,6 +3,7 @@
 from asyncio import Task
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from hermes_agent.agent.control import Control
 from hermes_agent.cli.backend import backend_of
@@ -108,6 +109,11 @@ class Agent:
     def label(self) -> str:
         """What to call the model beside its name; empty for an ordinary one."""
         return self._models.label
+
+    @property
+    def progress(self) -> Literal["off", "new", "all", "verbose"]:
+        """Which tool calls are shown: `agent.verbose` shows all there is."""
+        return "verbose" if self.config.agent.verbose else self.config.display.tool_progress
 
     @property
     def yolo(self) -> bool:

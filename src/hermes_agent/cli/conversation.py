@@ -62,7 +62,7 @@ async def _once(agent: Agent, session: LiveSession, options: "Options") -> int:
         show = PlainView(
             quiet=options.quiet,
             reasoning=agent.config.display.show_reasoning,
-            progress=agent.config.display.tool_progress,
+            progress=agent.progress,
         ).show
     for notice in agent.notices:
         show(notice)

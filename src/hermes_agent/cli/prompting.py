@@ -2,8 +2,8 @@
 
 import platform
 import shutil
-import time
 from collections.abc import Collection
+from datetime import datetime
 from pathlib import Path
 
 from hermes_agent.config.load import Loaded
@@ -16,7 +16,7 @@ from hermes_agent.context.prompt import (
     personality_names,
     personality_text,
 )
-from hermes_agent.domain.errors import HermesError, UsageError
+from hermes_agent.domain.errors import ConfigError, HermesError, UsageError
 from hermes_agent.domain.ports import Environment
 
 
@@ -43,7 +43,7 @@ class Prompting:
     def build(self, session_id: str, tools: Collection[str], *, whole: str | None) -> Prompt:
         """The prompt for a session with these tools; `whole` replaces all of it but the facts."""
         if whole is not None:
-            date = time.strftime("%Y-%m-%d %H:%M")
+            date = _now(self._loaded.config.timezone).strftime("%Y-%m-%d %H:%M")
             where = f"Working directory: {self._environment.cwd}\nDate: {date}"
             return Prompt((Piece("identity", whole), Piece("facts", where)))
         return build_prompt(
@@ -61,7 +61,7 @@ class Prompting:
             cwd=self._environment.cwd,
             system=f"{platform.system()} {platform.machine()}",
             shell=shell if shutil.which(shell) else "bash",
-            date=time.strftime("%A, %Y-%m-%d %H:%M %Z"),
+            date=_now(self._loaded.config.timezone).strftime("%A, %Y-%m-%d %H:%M %Z"),
             environment=self._environment.name,
             session_id=session_id if self._tell_session_id else None,
         )
@@ -84,3 +84,18 @@ class Prompting:
         except KeyError:
             known = ", ".join([*sorted(self.own), *personality_names(), "none"])
             raise UsageError(f"There is no personality “{name}”.", hint=f"Known: {known}") from None
+
+
+def _now(zone: str) -> datetime:
+    """The time in the configured zone, or in the machine's own."""
+    if not zone:
+        return datetime.now().astimezone()
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return datetime.now(ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigError(
+            f"timezone is no time zone that this machine knows: {zone}",
+            hint="Use a name such as Europe/Berlin: hermes config set timezone NAME",
+        ) from error

@@ -67,7 +67,7 @@ def _screen(chat: "Chat") -> tuple[Terminal, View]:
         screen,
         render=lambda block: rendered(block, colour=chat.colour),
         colour=chat.colour,
-        progress=display.tool_progress,
+        progress=chat.agent.progress,
         reasoning=display.show_reasoning,
     )
     return screen, view
@@ -78,5 +78,5 @@ def _typewriter(chat: "Chat") -> tuple[Terminal, View]:
     from hermes_agent.cli.terminal.typewriter import Typewriter
 
     display = chat.agent.config.display
-    view = PlainView(reasoning=display.show_reasoning, progress=display.tool_progress)
+    view = PlainView(reasoning=display.show_reasoning, progress=chat.agent.progress)
     return Typewriter(chat), view
