@@ -7,12 +7,12 @@ from pathlib import Path
 from bench.figures import Figure
 from bench.measures import TABLE, load
 from bench.records import BASELINE, RESULTS, machine, read_ratios, regressions, write, write_ratios
-from bench.stage import Stage
+from bench.stage import CannotMeasure, Stage
 from bench.table import render
 
 
 def main() -> int:
-    """Run the measures. Returns 1 only when `--compare` finds a regression."""
+    """Run the measures. Returns 1 when `--compare` finds a regression, 2 when one could not run."""
     parser = argparse.ArgumentParser(
         prog="bench/run",
         description="Measure what Hermes Agent costs, against floors in the same run.",
@@ -30,11 +30,16 @@ def main() -> int:
     options = parser.parse_args()
     before = machine()
     figures: list[Figure] = []
+    failed: list[str] = []
     for name in options.only or TABLE:
-        with Stage(runs=max(1, options.runs)) as stage:
-            for figure in load(name).measure(stage):
-                figures.append(figure)
-                print(f"  {figure.line}", file=sys.stderr, flush=True)
+        try:
+            with Stage(runs=max(1, options.runs)) as stage:
+                for figure in load(name).measure(stage):
+                    figures.append(figure)
+                    print(f"  {figure.line}", file=sys.stderr, flush=True)
+        except CannotMeasure as error:
+            failed.append(name)
+            print(f"{name}: {error}", file=sys.stderr)
     print(render(figures))
     write(options.json, figures, before=before, after=machine())
     if options.record:
@@ -42,6 +47,9 @@ def main() -> int:
     worse = regressions(figures, read_ratios(BASELINE)) if options.compare else []
     for line in worse:
         print(f"regression: {line}", file=sys.stderr)
+    if failed:
+        print(f"not measured: {', '.join(failed)}", file=sys.stderr)
+        return 2
     return 1 if worse else 0
 
 

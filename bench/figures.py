@@ -47,7 +47,7 @@ class Figure:
 
 
 def number(value: float) -> str:
-    """Three digits at most behind the point, fewer for larger figures."""
-    if abs(value) >= 1000:
+    """Two digits behind the point, fewer for larger figures, none for whole ones."""
+    if abs(value) >= 1000 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench.stage import Stage
+from bench.stage import CannotMeasure, Stage
 
 LAUNCHER = str(Path(__file__).parent / "launch.py")
 LIMIT = 180.0
@@ -25,7 +25,7 @@ class Cost:
 
 
 def run(stage: Stage, command: Command) -> Cost:
-    """What one run costs. Raises `RuntimeError` when the command fails."""
+    """What one run costs. Raises `CannotMeasure` when the command fails."""
     output = stage.root / "output"
     done = subprocess.run(
         [sys.executable, "-I", "-S", LAUNCHER, str(output), *command],
@@ -38,7 +38,7 @@ def run(stage: Stage, command: Command) -> Cost:
     found = json.loads(done.stdout)
     if found["status"] != 0:
         told = Path(f"{output}.err").read_text(encoding="utf-8", errors="replace")
-        raise RuntimeError(f"{' '.join(command)} ended with {found['status']}:\n{told[-2000:]}")
+        raise CannotMeasure(f"{' '.join(command)} ended with {found['status']}:\n{told[-2000:]}")
     return Cost(found["cpu"] * 1000, found["wall"] * 1000, found["peak"] * 1024 / 1e6)
 
 

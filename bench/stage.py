@@ -18,6 +18,10 @@ KEPT = ("PATH", "LANG", "LC_ALL", "SHELL", "USER", "TZ")
 MODEL = "scripted-model"
 
 
+class CannotMeasure(Exception):
+    """The program did not do what was to be measured; the message shows what it said."""
+
+
 class Stage:
     """For the length of a `with` block.
 

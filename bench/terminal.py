@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bench.stage import Stage
+from bench.stage import CannotMeasure, Stage
 
 Through = Literal["terminal", "pipe"]
 # Where is the cursor? (ECMA-48 DSR 6); a terminal answers, and line editors wait for it.
@@ -39,9 +39,20 @@ class Shown:
         self.data += piece
         self.pieces.append((now, len(self.data)))
 
+    @property
+    def tail(self) -> str:
+        """The last of what was shown."""
+        return self.data[-500:].decode("utf-8", "replace")
+
     def when(self, text: bytes, *, start: int = 0) -> tuple[float, int]:
-        """The time when this text was there whole, and where it ends. Raises `ValueError`."""
-        end = self.data.index(text, start) + len(text)
+        """The time when this text was there whole, and where it ends.
+
+        Raises `CannotMeasure` when it never was.
+        """
+        found = self.data.find(text, start)
+        if found < 0:
+            raise CannotMeasure(f"{text!r} was never shown; the end was {self.tail!r}")
+        end = found + len(text)
         return next(at for at, length in self.pieces if length >= end), end
 
 
@@ -54,7 +65,7 @@ def watch(
 ) -> Shown:
     """Run and read until the end, or until `until`; then the program is killed.
 
-    Raises `TimeoutError` after a minute.
+    Raises `CannotMeasure` after a minute.
     """
     if through == "pipe":
         read_end, write_end = os.pipe()
@@ -90,7 +101,7 @@ def _read(source: int, shown: Shown, until: Callable[[Shown], bool] | None) -> N
     while until is None or not until(shown):
         left = shown.began + LIMIT - time.perf_counter()
         if left <= 0 or not select.select([source], [], [], left)[0]:
-            raise TimeoutError(f"still waiting; shown so far: {bytes(shown.data[-500:])!r}")
+            raise CannotMeasure(f"still waiting; shown so far: {shown.tail!r}")
         try:
             piece = os.read(source, 65536)
         except OSError:  # EIO: a terminal whose last program is gone

@@ -38,7 +38,7 @@ def measure(stage: Stage) -> Iterator[Figure]:
             yield Figure(
                 name=f"hermes {name}: heavy libraries imported",
                 value=len(heavy),
-                unit="",
+                unit="modules",
                 budget=0,
                 note=f"{', '.join(heavy)} (of {count} modules)" if heavy else "",
             )

@@ -18,7 +18,9 @@ def measure(stage: Stage) -> Iterator[Figure]:
     """Paced tokens through a terminal and a pipe, then a burst; against the bare loop."""
     for through in WAYS:
         with PacedServer(COUNT, PAUSE) as server:
-            ours, bare = _both(stage, server, through, lambda s: _delays(s, server.sent))
+            ours, bare = _both(
+                stage, server, through, lambda s: _delays(s, server.sent), stage.runs // 2
+            )
         for name, percent, budget in (("median", 50, 3), ("99th percentile", 99, None)):
             yield Figure(
                 name=f"token to {through}: {name}",
@@ -30,7 +32,7 @@ def measure(stage: Stage) -> Iterator[Figure]:
             )
     for through in WAYS:
         with PacedServer(BURST, 0) as server:
-            ours, bare = _both(stage, server, through, _span)
+            ours, bare = _both(stage, server, through, _span, 2 * stage.runs)
         yield Figure(
             name=f"burst of 2,000 tokens to {through}: over the bare loop",
             value=median(ours) - median(bare),
@@ -47,12 +49,13 @@ def _both(
     server: PacedServer,
     through: Through,
     figures: Callable[[Shown], list[float]],
+    runs: int,
 ) -> tuple[list[float], list[float]]:
     """The figures of all runs of ours, and of the bare loop's; the two run in turns."""
     stage.use(server.base_url)
     commands = stage.hermes("-q", "go"), stage.floor("bare_loop", server.base_url, "go")
     found: tuple[list[float], list[float]] = [], []
-    for number in range(1 + max(3, stage.runs // 2)):
+    for number in range(1 + max(3, runs)):
         for command, into in zip(commands, found, strict=True):
             measured = figures(watch(stage, command, through=through))
             if number:  # the first run warms the caches

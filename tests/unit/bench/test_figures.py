@@ -46,10 +46,10 @@ def test_recording_some_figures_keeps_the_ratios_of_the_others(tmp_path: Path) -
 
 def test_the_table_says_what_was_measured_against_what_and_whether_it_kept_its_budget() -> None:
     over = Figure(
-        name="a step", value=5, unit="ms", floor=10, floor_name="spawning", against=15, budget=4
+        name="a step", value=5.25, unit="ms", floor=10, floor_name="spawning", against=15, budget=4
     )
     assert render([over]).splitlines() == [
-        "| what   | measured | floor              | ratio | budget | kept |",
-        "|--------|----------|--------------------|-------|--------|------|",
-        "| a step | 5.00 ms  | 10.0 ms (spawning) | 1.50  | ≤ 4 ms | no   |",
+        "| what   | measured | floor            | ratio | budget | kept |",
+        "|--------|----------|------------------|-------|--------|------|",
+        "| a step | 5.25 ms  | 10 ms (spawning) | 1.50  | ≤ 4 ms | no   |",
     ]

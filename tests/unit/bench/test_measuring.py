@@ -6,7 +6,7 @@ import pytest
 from bench.measures.same_prefix import share
 from bench.pacing import PacedServer
 from bench.processes import run
-from bench.stage import Stage
+from bench.stage import CannotMeasure, Stage
 from bench.terminal import ASK_CURSOR, watch
 
 MEGABYTE = 1_000_000
@@ -21,7 +21,7 @@ def test_a_small_programs_peak_memory_is_its_own_however_large_the_benchmark_is(
 
 
 def test_a_command_that_fails_is_not_measured() -> None:
-    with Stage(runs=1) as stage, pytest.raises(RuntimeError, match="no such wonder"):
+    with Stage(runs=1) as stage, pytest.raises(CannotMeasure, match="no such wonder"):
         run(stage, [sys.executable, "-c", "raise SystemExit('no such wonder')"])
 
 
@@ -48,3 +48,15 @@ def test_the_bare_loop_shows_every_token_of_the_paced_server_after_it_was_sent()
         shown = watch(stage, command, through="pipe")
     assert shown.data == b"w0 w1 w2 "
     assert all(shown.when(f"w{n} ".encode())[0] > at for n, at in enumerate(server.sent))
+
+
+def test_a_program_that_ends_before_it_shows_what_is_waited_for_cannot_be_measured() -> None:
+    with Stage(runs=1) as stage:
+        shown = watch(
+            stage,
+            [sys.executable, "-c", "print('good-bye')"],
+            through="terminal",
+            until=lambda shown: b"hello" in shown.data,
+        )
+    with pytest.raises(CannotMeasure, match="good-bye"):
+        shown.when(b"hello")
