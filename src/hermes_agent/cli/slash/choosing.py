@@ -114,8 +114,8 @@ class Choosing:
     async def yolo(self, argument: str) -> None:
         """Lifts the asking, never the hard blocks."""
         agent = self._chat.agent
-        agent.set_yolo(not agent.yolo)
-        if agent.yolo:
+        agent.work.set_yolo(not agent.work.yolo)
+        if agent.work.yolo:
             self._chat.say("Commands run without asking. Hard blocks stay. /yolo again to ask.")
         else:
             self._chat.say("Dangerous commands are asked about again.")

@@ -38,8 +38,8 @@ class Own:
         """Past the same gate as the agent's own commands. The agent is not told."""
         cleaner = Cleaner()
         said: list[str] = []
-        result = await self._chat.agent.run_own(self._quick.command, said.append)
-        text = cleaner.push(self._chat.agent.redact("".join(said))) + cleaner.flush()
+        result = await self._chat.agent.work.run_own(self._quick.command, said.append)
+        text = cleaner.push(self._chat.agent.work.redact("".join(said))) + cleaner.flush()
         if text.strip():
             self._chat.say(text.rstrip())
         if result.timed_out:

@@ -75,9 +75,11 @@ class Chat:
         try:
             found = self.commands.find(text.strip())
         except HermesError as error:
+            self.terminal.print(self._echo(text))
             self.complain(error)
             return
         if found is not None:
+            self.terminal.print(self._echo(text))
             command, argument = found
             if (self.busy or self._command is not None) and not command.busy:
                 self.say(f"/{command.name} waits until the agent is done; /stop ends it.", "yellow")
@@ -167,7 +169,7 @@ class Chat:
             sent=session.usage.input,
             received=session.usage.output,
             cost=session.usage.cost_usd if self.agent.config.display.show_cost else None,
-            yolo=self.agent.yolo,
+            yolo=self.agent.work.yolo,
             queued=len(self._queue),
         )
 

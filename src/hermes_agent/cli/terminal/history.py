@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from prompt_toolkit.history import FileHistory, History, ThreadedHistory
+from prompt_toolkit.history import FileHistory
 
 
 class KeptHistory(FileHistory):
@@ -27,8 +27,3 @@ class KeptHistory(FileHistory):
             super().store_string(string.encode("utf-8", "replace").decode())
         except OSError:
             return
-
-
-def kept_history(path: Path) -> History:
-    """The history in `path`, read beside the first prompt rather than before it."""
-    return ThreadedHistory(KeptHistory(path))

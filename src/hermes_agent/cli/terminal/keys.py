@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
@@ -61,12 +62,14 @@ def key_bindings(screen: Keyed) -> KeyBindings:
 
     @keys.add("tab", filter=~in_panel)
     def _(_event: KeyPressEvent) -> None:
-        if screen.buffer.complete_state:
+        state = screen.buffer.complete_state
+        if state is not None and state.completions:
             screen.buffer.complete_next()
         elif _suggestion(screen.buffer):
             screen.buffer.insert_text(_suggestion(screen.buffer))
         else:
-            screen.buffer.start_completion(insert_common_part=True)
+            asked = CompleteEvent(completion_requested=True)
+            screen.buffer.start_completion(insert_common_part=True, complete_event=asked)
 
     @keys.add("right", filter=suggested)
     @keys.add("c-e", filter=suggested)

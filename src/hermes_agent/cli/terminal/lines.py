@@ -1,5 +1,7 @@
 """The one-line forms: a tool call with its duration, a diff, an ending, a duration, a count."""
 
+import msgspec
+
 from hermes_agent.cli.terminal.safe import clean, one_line
 from hermes_agent.cli.terminal.style import Colour, paint
 from hermes_agent.cli.terminal.width import fit, width
@@ -15,8 +17,12 @@ _MARKS: dict[CallStatus, tuple[str, Colour]] = {
 MAX_DIFF_LINES = 40
 
 
+class _Fault(msgspec.Struct, frozen=True):
+    error: str = ""
+
+
 def tool_line(result: ToolResult, summary: str, *, colour: bool, columns: int | None = None) -> str:
-    """`✓ terminal  ls -la  0.1 s`, cut to `columns` where they are given."""
+    """`✓ terminal  ls -la  0.1 s`, cut to `columns` where they are given; below it why it failed."""
     mark, hue = _MARKS[result.status]
     name = one_line(result.name)
     text = one_line(result.summary or summary)
@@ -26,7 +32,21 @@ def tool_line(result: ToolResult, summary: str, *, colour: bool, columns: int | 
     if columns is not None:
         text = fit(text, max(columns - width(name) - len(took) - 6, 8))
     parts = (paint(name, "cyan", on=colour), text, paint(took, "dim", on=colour))
-    return f"{paint(mark, hue, on=colour)} " + "  ".join(part for part in parts if part)
+    line = f"{paint(mark, hue, on=colour)} " + "  ".join(part for part in parts if part)
+    why = _error_of(result)
+    if why and columns is not None:
+        why = fit(why, columns - 2)
+    return f"{line}\n  {paint(why, 'dim', on=colour)}" if why else line
+
+
+def _error_of(result: ToolResult) -> str:
+    """What a tool that failed says about it, as tools write it: JSON with `error`."""
+    if result.status not in ("error", "denied"):
+        return ""
+    try:
+        return one_line(msgspec.json.decode(result.content, type=_Fault).error)
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return ""
 
 
 def diff_lines(diff: str, *, colour: bool) -> list[str]:

@@ -17,17 +17,19 @@ from pathlib import Path
 from prompt_toolkit.application import Application, run_in_terminal
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.completion import Completer, ThreadedCompleter
+from prompt_toolkit.completion import Completer
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.formatted_text import ANSI, StyleAndTextTuples
+from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.vt100 import Vt100_Output
 
-from hermes_agent.cli.terminal.history import kept_history
+from hermes_agent.cli.terminal.history import KeptHistory
 from hermes_agent.cli.terminal.keys import key_bindings
 from hermes_agent.cli.terminal.layout import STYLE, screen_layout
 from hermes_agent.cli.terminal.panel import Panel
 from hermes_agent.cli.terminal.port import Listener
 from hermes_agent.cli.terminal.safe import only_colours
+from hermes_agent.cli.terminal.style import coloured
 from hermes_agent.cli.terminal.width import last_rows
 
 FRAME = 1 / 60
@@ -62,8 +64,8 @@ class Screen:
         self._asking = asyncio.Lock()
         self.buffer = Buffer(
             multiline=True,
-            history=kept_history(history_file),
-            completer=ThreadedCompleter(completer),
+            history=KeptHistory(history_file),
+            completer=completer,
             complete_while_typing=True,
             auto_suggest=AutoSuggestFromHistory(),
         )
@@ -77,6 +79,7 @@ class Screen:
             key_bindings=key_bindings(self),
             style=STYLE,
             output=self._output,
+            color_depth=None if coloured() else ColorDepth.DEPTH_1_BIT,
             full_screen=False,
             erase_when_done=True,
             min_redraw_interval=FRAME,
@@ -180,7 +183,7 @@ class Screen:
 
     def exit(self) -> None:
         """Leave."""
-        if self.app.is_running:
+        if self.app.is_running and not self.app.is_done:
             self.app.exit()
 
     def hang_up(self) -> None:
