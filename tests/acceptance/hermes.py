@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ class Hermes:
         )
 
     @contextmanager
-    def started(self, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+    def started(self, *arguments: str) -> Generator["subprocess.Popen[bytes]"]:
         """A run in the background, killed at the end if it still runs."""
         process = subprocess.Popen(
             [sys.executable, "-m", "hermes_agent", *arguments],

@@ -1,43 +1,30 @@
 """Wiring: everything that one process of the command line works with, put together here."""
 
 from asyncio import Task
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 from hermes_agent.agent.control import Control
-from hermes_agent.cli.backend import backend_of
-from hermes_agent.cli.logs import log_errors
 from hermes_agent.cli.models import ModelRoom
 from hermes_agent.cli.prompting import Prompting
 from hermes_agent.cli.switchboard import Switchboard
 from hermes_agent.cli.wish import Wish
+from hermes_agent.cli.workplace import Workplace
 from hermes_agent.config import home as home_layout
-from hermes_agent.config.edit import edit
 from hermes_agent.config.load import Loaded, load
 from hermes_agent.config.schema import Config
 from hermes_agent.context.prompt import Prompt
 from hermes_agent.domain.errors import HermesError, UsageError
 from hermes_agent.domain.events import Notice, TurnEnded
-from hermes_agent.domain.execution import CommandResult
 from hermes_agent.domain.messages import Message
 from hermes_agent.domain.model import Effort
 from hermes_agent.domain.ports import Emit, Model, Toolbox
-from hermes_agent.environments import create as create_environment
-from hermes_agent.environments.enclosure import Place
-from hermes_agent.environments.variables import child_variables
-from hermes_agent.policy.gate import Gate
-from hermes_agent.policy.grants import ListedGrants
-from hermes_agent.policy.paths import PathGuard
-from hermes_agent.policy.redaction import Redactor
 from hermes_agent.sessions.live import Choices, LiveSession
 from hermes_agent.sessions.references import expand_references
 from hermes_agent.store.ids import new_session_id
 from hermes_agent.store.opening import open_store
 from hermes_agent.store.port import Filters, Session
 from hermes_agent.tools.call import SessionToolbox
-from hermes_agent.tools.contract import Limits, ToolContext
-from hermes_agent.tools.toolsets import resolve as resolve_tools
 
 SOURCE = "cli"
 RECENT = 15
@@ -56,43 +43,15 @@ class Agent:
         self._models = ModelRoom(
             loaded, offline=wish.local, thorough=wish.interactive, cwd=str(cwd)
         )
-        config = loaded.config
-        self._environment = create_environment(
-            backend_of(loaded),
-            Place(
-                cwd=str(cwd),
-                variables=child_variables(
-                    loaded.environ,
-                    passthrough=config.terminal.env_passthrough,
-                    secrets=loaded.secrets,
-                ),
-                home=self.paths.home,
-                persistent=config.terminal.persistent_shell,
-                output_chars=config.tool_output.max_bytes,
-            ),
-        )
-        self.prompting = Prompting(loaded, self._environment, tell_session_id=wish.pass_session_id)
-        self._gate = Gate(
-            home=str(Path.home()),
-            hermes_home=str(self.paths.home),
-            mode=config.approvals.mode,
+        self.work = Workplace(
+            loaded,
+            cwd=cwd,
             asker=self.asker,
-            yolo=wish.yolo,
-            timeout=config.approvals.timeout,
-            deny=config.approvals.deny,
-            grants=ListedGrants(config.command_allowlist, self._write_grant),
-            managed=loaded.managed is not None,
             notify=lambda text: self.notices.append(Notice(text)),
         )
-        self._guard = PathGuard(
-            home=str(Path.home()),
-            hermes_home=str(self.paths.home),
-            cwd=str(cwd),
-            write_root=loaded.environ.get("HERMES_WRITE_SAFE_ROOT"),
+        self.prompting = Prompting(
+            loaded, self.work.environment, tell_session_id=wish.pass_session_id
         )
-        redactor = Redactor(loaded.secrets)
-        self._redact = redactor.text if config.security.redact_secrets else str
-        log_errors(self.paths.logs_dir / "errors.log", redactor.text)
         self._background: set[Task[None]] = set()
 
     @property
@@ -103,7 +62,7 @@ class Agent:
     @property
     def cwd(self) -> str:
         """Where commands run now."""
-        return self._environment.cwd
+        return self.work.environment.cwd
 
     @property
     def label(self) -> str:
@@ -114,15 +73,6 @@ class Agent:
     def progress(self) -> Literal["off", "new", "all", "verbose"]:
         """Which tool calls are shown: `agent.verbose` shows all there is."""
         return "verbose" if self.config.agent.verbose else self.config.display.tool_progress
-
-    @property
-    def yolo(self) -> bool:
-        """Whether commands run without asking."""
-        return self._gate.yolo
-
-    def set_yolo(self, on: bool) -> None:
-        """Lift the asking, or ask again."""
-        self._gate.yolo = on
 
     async def choose_model(self, name: str | None = None) -> Model:
         """The configured model, or the one called `name`."""
@@ -147,7 +97,7 @@ class Agent:
                 )
             )
         self._store.reopen(found.id)
-        toolbox = self._toolbox()
+        toolbox = self._toolbox(repair.history)
         system = found.system_prompt or self._prompt(found.id, toolbox).text
         return self._live(
             found, stored=True, system=system, toolbox=toolbox, history=repair.history
@@ -174,20 +124,7 @@ class Agent:
 
     async def expand(self, text: str) -> str:
         """`text` with what its references name."""
-        return await expand_references(text, self._environment, self._guard)
-
-    async def run_own(self, command: str, on_output: Callable[[str], None]) -> CommandResult:
-        """Run a command of the person's own through the same gate and environment as the agent's.
-
-        Raises `DeniedError`.
-        """
-        allowed = await self._gate.check_command(command, cwd=self.cwd)
-        timeout = self.config.terminal.timeout
-        return await self._environment.run(allowed, timeout=timeout, on_output=on_output)
-
-    def redact(self, text: str) -> str:
-        """`text` without known secrets."""
-        return self._redact(text)
+        return await expand_references(text, self.work.environment, self.work.guard)
 
     def recent_sessions(self) -> list[str]:
         """A line for each of the latest sessions."""
@@ -216,7 +153,7 @@ class Agent:
 
     async def close(self) -> None:
         """End what runs, give everything back."""
-        await self._environment.close()
+        await self.work.environment.close()
         await self._models.close()
         self._store.close()
 
@@ -266,45 +203,10 @@ class Agent:
             raise UsageError("No model was chosen yet.")
         return self._models.current
 
-    def _toolbox(self) -> SessionToolbox:
-        config = self.config
-        names = self._models.tool_names or resolve_tools(
-            toolsets=config.toolsets,
-            platform=SOURCE,
-            platform_toolsets=config.platform_toolsets,
-            disabled=config.agent.disabled_toolsets,
+    def _toolbox(self, history: tuple[Message, ...] = ()) -> SessionToolbox:
+        return self.work.toolbox(
+            names=self._models.tool_names, history=history, can_ask=self._wish.interactive
         )
-        context = ToolContext(
-            environment=self._environment,
-            asker=self.asker,
-            guard=self._guard,
-            approve_command=self._approve,
-            limits=Limits(
-                terminal_timeout=config.terminal.timeout,
-                terminal_chars=config.tool_output.max_bytes,
-                clarify_timeout=config.clarify.timeout,
-            ),
-        )
-        return SessionToolbox(
-            tools=names,
-            context=context,
-            redact=self._redact,
-            side_effect_free=self._only_looks,
-        )
-
-    def _write_grant(self, rule: str) -> None:
-        entries = [*self.config.command_allowlist, rule]
-        edit(self.paths, {"command_allowlist": entries}, doing="remember an approval")
-
-    async def _approve(self, command: str, workdir: str | None) -> str:
-        return await self._gate.check_command(
-            command, cwd=workdir or self.cwd, environment=self._environment.name
-        )
-
-    def _only_looks(self, command: str) -> bool:
-        from hermes_agent.policy.looking import only_looks
-
-        return only_looks(command, cwd=self.cwd, home=str(Path.home()))
 
     def _prompt(self, session_id: str, toolbox: Toolbox) -> Prompt:
         tools = {spec.name for spec in toolbox.specs()}

@@ -1,0 +1,147 @@
+"""Where the agent works: the environment, the gate and the guard before it, the tools on top."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hermes_agent.cli.backend import backend_of
+from hermes_agent.cli.logs import log_errors
+from hermes_agent.config.edit import edit
+from hermes_agent.config.load import Loaded, load
+from hermes_agent.config.managed import refusal
+from hermes_agent.domain.execution import CommandResult
+from hermes_agent.domain.messages import Message
+from hermes_agent.domain.ports import Asker
+from hermes_agent.environments import create as create_environment
+from hermes_agent.environments.enclosure import Place
+from hermes_agent.environments.variables import child_variables
+from hermes_agent.policy.gate import Gate
+from hermes_agent.policy.grants import ListedGrants
+from hermes_agent.policy.paths import PathGuard
+from hermes_agent.policy.redaction import Redactor
+from hermes_agent.tools.builtin.todo import restored
+from hermes_agent.tools.call import SessionToolbox
+from hermes_agent.tools.contract import Limits, ToolContext
+from hermes_agent.tools.session import ToolSession
+from hermes_agent.tools.toolsets import resolve as resolve_tools
+
+PLATFORM = "cli"
+
+
+class Workplace:
+    """One for a process. `notify` gets sentences for the person."""
+
+    def __init__(
+        self, loaded: Loaded, *, cwd: Path, asker: Asker, notify: Callable[[str], None]
+    ) -> None:
+        config = loaded.config
+        self._loaded = loaded
+        self._asker = asker
+        self.environment = create_environment(
+            backend_of(loaded),
+            Place(
+                cwd=str(cwd),
+                variables=child_variables(
+                    loaded.environ,
+                    passthrough=config.terminal.env_passthrough,
+                    secrets=loaded.secrets,
+                ),
+                home=loaded.paths.home,
+                persistent=config.terminal.persistent_shell,
+                output_chars=config.tool_output.max_bytes,
+            ),
+        )
+        self._gate = Gate(
+            home=str(Path.home()),
+            hermes_home=str(loaded.paths.home),
+            mode=config.approvals.mode,
+            asker=asker,
+            timeout=config.approvals.timeout,
+            deny=config.approvals.deny,
+            grants=ListedGrants(config.command_allowlist, self._write_grant),
+            managed=loaded.managed is not None,
+            notify=notify,
+        )
+        self.guard = PathGuard(
+            home=str(Path.home()),
+            hermes_home=str(loaded.paths.home),
+            cwd=str(cwd),
+            write_root=loaded.environ.get("HERMES_WRITE_SAFE_ROOT"),
+        )
+        redactor = Redactor(loaded.secrets)
+        self.redact: Callable[[str], str] = redactor.text if config.security.redact_secrets else str
+        log_errors(loaded.paths.logs_dir / "errors.log", redactor.text)
+
+    @property
+    def yolo(self) -> bool:
+        """Whether commands run without asking."""
+        return self._gate.yolo or self._gate.mode == "off"
+
+    def set_yolo(self, on: bool) -> None:
+        """Lift the asking, or ask again. Raises `ManagedError` where a declaration decides."""
+        managed = self._loaded.managed
+        if managed is not None and managed.settings is not None:
+            raise refusal(managed, "change who is asked")
+        self._gate.yolo = on
+        if not on and self._gate.mode == "off":
+            self._gate.mode = "manual"
+
+    def toolbox(
+        self,
+        *,
+        names: Sequence[str] = (),
+        history: Sequence[Message] = (),
+        can_ask: bool,
+    ) -> SessionToolbox:
+        """The tools of one session: `names`, or what is configured. `history` brings the list of
+        work back; where nobody can be asked, no question is offered."""
+        config = self._loaded.config
+        tools = names or resolve_tools(
+            toolsets=config.toolsets,
+            platform=PLATFORM,
+            platform_toolsets=config.platform_toolsets,
+            disabled=config.agent.disabled_toolsets,
+        )
+        context = ToolContext(
+            environment=self.environment,
+            asker=self._asker,
+            guard=self.guard,
+            approve_command=self.approve,
+            session=ToolSession(todos=restored(history)),
+            limits=Limits(
+                terminal_timeout=config.terminal.timeout,
+                terminal_chars=config.tool_output.max_bytes,
+                clarify_timeout=config.clarify.timeout,
+            ),
+        )
+        return SessionToolbox(
+            tools=[name for name in tools if can_ask or name != "clarify"],
+            context=context,
+            redact=self.redact,
+            side_effect_free=self._only_looks,
+        )
+
+    async def approve(self, command: str, workdir: str | None = None) -> str:
+        """The command to run. Raises `DeniedError`."""
+        return await self._gate.check_command(
+            command, cwd=workdir or self.environment.cwd, environment=self.environment.name
+        )
+
+    async def run_own(self, command: str, on_output: Callable[[str], None]) -> CommandResult:
+        """Run a command of the person's own through the same gate as the agent's.
+
+        Raises `DeniedError`.
+        """
+        allowed = await self.approve(command)
+        timeout = self._loaded.config.terminal.timeout
+        return await self.environment.run(allowed, timeout=timeout, on_output=on_output)
+
+    def _only_looks(self, command: str) -> bool:
+        from hermes_agent.policy.looking import only_looks
+
+        return only_looks(command, cwd=self.environment.cwd, home=str(Path.home()))
+
+    def _write_grant(self, rule: str) -> None:
+        # Read anew: another process may have added to the list meanwhile.
+        paths = self._loaded.paths
+        entries = [*load(paths, self._loaded.environ).config.command_allowlist, rule]
+        edit(paths, {"command_allowlist": entries}, doing="remember an approval")
