@@ -32,7 +32,7 @@ def pieces_of(reader: "Reader", node: "Node") -> list[Piece]:
     if kind in ("word", "number", "variable_name", "test_operator", "special_variable_name"):
         if node.named_child_count:
             return _unknown(reader, node)
-        return make.plain(reader.text(node))
+        return _plain(reader, node)
     if kind == "concatenation":
         return [p for c in node.children for p in _part(reader, c)]
     return _part(reader, node)
@@ -54,16 +54,24 @@ def _part(reader: "Reader", node: "Node") -> list[Piece]:
         case "process_substitution":
             return [_process(reader, node)]
         case "word" | "number" | "extglob_pattern" | "regex" if not node.named_child_count:
-            return make.plain(reader.text(node))
+            return _plain(reader, node)
         case "$" | "brace_expression":
             return [Piece("plain", reader.text(node))] if node.type != "$" else []
         case "comment":
             simple.comment(reader, node)
             return []
         case _ if not node.named_child_count:
-            return make.plain(reader.text(node))
+            return _plain(reader, node)
         case _:
             return _unknown(reader, node)
+
+
+def _plain(reader: "Reader", node: "Node") -> list[Piece]:
+    """Unquoted text; the shell would have ended the word at any white space in it."""
+    made = make.plain(reader.text(node))
+    if any(p.kind == "plain" and re.search(r"\s", p.text) for p in made):
+        reader.doubt("syntax", "It cannot be read with certainty.", reader.text(node))
+    return made
 
 
 def _unknown(reader: "Reader", node: "Node") -> list[Piece]:
@@ -118,6 +126,9 @@ def _expansion(reader: "Reader", node: "Node", *, quoted: bool) -> Piece:
     text = reader.text(node)
     simple = re.fullmatch(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))", text)
     if simple is None:
+        if re.match(r"\$\s", text):
+            # The grammar lets a lone dollar swallow the next line.
+            reader.doubt("syntax", "It cannot be read with certainty.", text)
         _collect_all(reader, node)
         return Piece("unknown", text, splits=not quoted or "@" in text)
     name = simple[1] or simple[2]

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _STRAY = re.compile(rb"(?:[ \t\r\n]|\\\n|;)*")
-_CONTINUED = re.compile(r"(?<=[^\s\\])\\\n(?=\S)")
+_CONTINUED = re.compile(r"(?<!\\)((?:\\\\)*)\\\n")
+_COMMENT_CONTINUED = re.compile(r"(?:^|[\s;&|()])#[^\n]*\\\n", re.M)
 
 
 class Reader:
@@ -70,12 +71,14 @@ class Reader:
 
     def joined(self, text: str) -> str:
         """The shell drops a backslash at a line's end before it looks for words; the grammar
-        does after. Only where that would split a word, and no comment could be lengthened."""
-        if "\\\n" not in text or not _CONTINUED.search(text):
+        does not always. Inside single quotes this loses a line break that no rule looks at, but
+        in a comment it would hide the next line."""
+        if "\\\n" not in text:
             return text
-        if "#" in text:
+        if "#" in text and _COMMENT_CONTINUED.search(text):
             self.doubt("syntax", "Its broken lines cannot be read with certainty.", text)
-        return _CONTINUED.sub("", text)
+            return text
+        return _CONTINUED.sub(r"\1", text)
 
     def saved(self, *names: str) -> "_Saved":
         """A block at whose end these attributes have their values again."""
@@ -143,9 +146,10 @@ class Reader:
                         joined[-1].extend(found.pop(0))
                     joined += found
                 return joined
-            case "negated_command" if node.named_child_count:
-                return self.steps(node.named_children[0], level + 1)
+            case "negated_command":
+                return [s for c in node.named_children for s in self.steps(c, level + 1)]
             case "redirected_statement":
+                simple.on_one_line(self, node)
                 body = node.child_by_field_name("body")
                 redirects = [c for c in node.named_children if c.type in REDIRECTS]
                 if body is None:
@@ -232,6 +236,7 @@ class Reader:
             self.doubt("heredoc", "Its here-documents cannot be read with certainty.", "")
             self.visit_children(node)
             return None
+        simple.on_one_line(self, node)
         operator, fd = "<<<" if node.type == "herestring_redirect" else "", None
         targets: list[list[Piece]] = []
         for child in node.children:

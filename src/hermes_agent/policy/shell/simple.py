@@ -27,6 +27,7 @@ def command(
     assignments: list[tuple[str, Word]] = []
     before: list[Word] = []
     end = -1
+    on_one_line(reader, node)
     for child in node.children:
         kind = child.type
         if (
@@ -38,7 +39,7 @@ def command(
         end = child.end_byte if kind not in REDIRECTS else -1
         if kind == "variable_assignment":
             assignments.append(assignment(reader, child))
-        elif kind in ("file_redirect", "herestring_redirect", "heredoc_redirect"):
+        elif kind in REDIRECTS:
             stdin = reader.redirect(child, redirects, argv if argv else before) or stdin
         elif kind == "command_name":
             argv += _words(reader, child.children)
@@ -61,6 +62,7 @@ def visit_command(reader: "Reader", node: "Node") -> None:
 
 def visit_declaration(reader: "Reader", node: "Node") -> None:
     """`export`, `declare`, `local`, `readonly`, `unset`: commands with assignments as words."""
+    on_one_line(reader, node)
     argv = [Word(reader.text(node.children[0]))]
     assignments: list[tuple[str, Word]] = []
     for child in node.named_children:
@@ -126,11 +128,20 @@ def forget_assigned(reader: "Reader", node: "Node") -> None:
             reader.cwd = None if re.search(r"\bcd\s+[^/~\s]", body) else reader.cwd
 
 
+def on_one_line(reader: "Reader", node: "Node") -> None:
+    """A line break ends a command; where the grammar reads on, it is wrong."""
+    end = node.start_byte
+    for child in node.children:
+        if b"\n" in reader.source[end : child.start_byte]:
+            reader.doubt("syntax", "It cannot be read with certainty.", reader.text(node))
+        end = child.end_byte
+
+
 def comment(reader: "Reader", node: "Node") -> None:
     """A comment must begin where the shell sees one too."""
     start = node.start_byte
     if start and reader.source[start - 1 : start] not in (b" ", b"\t", b"\n", b";", b"&", b"|",
-                                                        b"(", b")"):  # fmt: skip
+                                                        b"("):  # fmt: skip
         reader.doubt("syntax", "It cannot be read with certainty.", reader.text(node))
 
 

@@ -273,7 +273,7 @@ def _prefixed(argv: tuple[Word, ...], wrapper: Wrapper, name: str) -> list[Inner
         skip -= 1
         at += 1
     rest = argv[at:]
-    if name == "env":
+    if name in ("env", "time", "coproc"):
         while rest and re.match(r"[A-Za-z_]\w*=", rest[0].text):
             key, _, value = rest[0].text.partition("=")
             assignments.append((key, Word(value, rest[0].dynamic)))
