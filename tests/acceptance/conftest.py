@@ -36,8 +36,9 @@ def chat(hermes: Hermes) -> Iterator[OpenChat]:
         mark: str = "❯",
         **variables: str,
     ) -> Tmux:
-        size = {"columns": columns, "rows": rows}
-        opened.append(Tmux(hermes, *arguments, **size, shell=shell, **variables))
+        opened.append(
+            Tmux(hermes, *arguments, columns=columns, rows=rows, shell=shell, **variables)
+        )
         return opened[-1].ready(mark)
 
     yield open_

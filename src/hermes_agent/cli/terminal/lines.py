@@ -22,7 +22,7 @@ class _Fault(msgspec.Struct, frozen=True):
 
 
 def tool_line(result: ToolResult, summary: str, *, colour: bool, columns: int | None = None) -> str:
-    """`✓ terminal  ls -la  0.1 s`, cut to `columns` where they are given; below it why it failed."""
+    """`✓ terminal  ls -la  0.1 s`, cut to `columns` where given; below it why it failed."""
     mark, hue = _MARKS[result.status]
     name = one_line(result.name)
     text = one_line(result.summary or summary)

@@ -26,6 +26,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from hermes_agent.cli.terminal.history import KeptHistory
 from hermes_agent.cli.terminal.keys import key_bindings
 from hermes_agent.cli.terminal.layout import STYLE, screen_layout
+from hermes_agent.cli.terminal.markdown import warm
 from hermes_agent.cli.terminal.panel import Panel
 from hermes_agent.cli.terminal.port import Listener
 from hermes_agent.cli.terminal.safe import only_colours
@@ -33,6 +34,7 @@ from hermes_agent.cli.terminal.style import coloured
 from hermes_agent.cli.terminal.width import last_rows
 
 FRAME = 1 / 60
+WARM_AFTER = 0.2
 RESERVED_LINES = 4
 # DEC private mode 2026: a terminal that knows it shows everything between at once.
 _TOGETHER, _DONE = "\x1b[?2026h", "\x1b[?2026l"
@@ -100,7 +102,7 @@ class Screen:
     async def run(self) -> None:
         """Until the person leaves."""
         with contextlib.suppress(EOFError):  # the terminal was closed under it
-            await self.app.run_async(set_exception_handler=False)
+            await self.app.run_async(pre_run=self._warm_soon, set_exception_handler=False)
         if self._flush is not None:
             self._flush.cancel()
         self._write()
@@ -194,6 +196,11 @@ class Screen:
             os.dup2(nowhere, descriptor)
         os.close(nowhere)
         self.exit()
+
+    def _warm_soon(self) -> None:
+        """Load what the first answer needs while the person thinks, not before the prompt."""
+        loop = asyncio.get_running_loop()
+        loop.call_later(WARM_AFTER, lambda: loop.run_in_executor(None, warm))
 
     def _returned(self, away: "asyncio.Future[None]") -> None:
         away.result()
