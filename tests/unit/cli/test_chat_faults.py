@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,10 +32,9 @@ async def agent(configured: None) -> AsyncIterator[Agent]:
     await agent.close()
 
 
-async def settled() -> None:
-    """Until every other task is done."""
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    _, late = await asyncio.wait(others, timeout=10)
+async def settled(earlier: "set[asyncio.Task[Any]]") -> None:
+    """Until every task is done that was not among the earlier ones."""
+    _, late = await asyncio.wait(asyncio.all_tasks() - earlier, timeout=10)
     assert not late
 
 
@@ -48,26 +48,28 @@ async def test_a_fault_is_one_line_for_the_person_and_the_prompt_stays(
         raise ZeroDivisionError("the fault\nitself")
 
     chat = Chat(agent, agent.open_session())
+    earlier = asyncio.all_tasks()
     with monkeypatch.context() as patch:
         patch.setattr(agent, "expand", broken)
         chat.send("hello")
-        await settled()
+        await settled(earlier)
     said = capsys.readouterr().out
     assert "A fault of the program: ZeroDivisionError: the fault itself" in said
     assert "Traceback" not in said
     assert "Traceback" in (home / "logs" / "errors.log").read_text()
     chat.send("hello again")
-    await settled()
+    await settled(earlier)
     assert "Fine again." in capsys.readouterr().out
     chat.session.close()
 
 
 async def test_a_message_sent_while_a_command_runs_waits_for_it(agent: Agent) -> None:
     chat = Chat(agent, agent.open_session())
+    earlier = asyncio.all_tasks()
     before = chat.session.id
     chat.line("/new")
     chat.line("for the new session")
-    await settled()
+    await settled(earlier)
     assert chat.session.id != before
     assert chat.standing().queued == 1, "nothing is sent where nobody looks any more"
     chat.session.close()
