@@ -39,18 +39,19 @@ def main(arguments: list[str]) -> None:
         fail(f"Python 3.11 or newer is needed; {sys.executable} is {platform.python_version()}.")
     dev = arguments[:1] == ["--dev"]
     command = arguments[dev:]
-    prepare(dev)
+    os.environ["UV"] = prepare(dev)
     if command:
         program = VENV / "bin" / command[0]
         os.environ["PATH"] = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         os.execv(program, [str(program), *command[1:]])
 
 
-def prepare(dev: bool) -> None:
+def prepare(dev: bool) -> str:
+    """Bring the environment up to the lock file; returns the path of uv."""
     wanted = hashlib.sha256(LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
-    have = STAMP.read_text().split() if STAMP.exists() else []
-    if have[:1] == [wanted] and (not dev or have[1:] == ["dev"]):
-        return
+    have = STAMP.read_text().splitlines() if STAMP.exists() else []
+    if len(have) == 3 and have[0] == wanted and have[1] in ("dev", "dev" if dev else "run"):
+        return have[2]
     say("Preparing (once)…")
     uv = find_uv()
     environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
@@ -79,7 +80,8 @@ def prepare(dev: bool) -> None:
         run("pip", "install", *common, "--editable", str(ROOT))
     quiet = {"stdout": subprocess.DEVNULL, "env": {**environment, "PYTHONDONTWRITEBYTECODE": ""}}
     subprocess.run([python, "-m", "compileall", "-q", str(ROOT / "src")], check=True, **quiet)
-    STAMP.write_text(f"{wanted}{' dev' if dev else ''}\n")
+    STAMP.write_text(f"{wanted}\n{'dev' if dev else 'run'}\n{uv}\n")
+    return uv
 
 
 def find_uv() -> str:

@@ -9,7 +9,7 @@ from hermes_agent.config.load import Loaded
 from hermes_agent.domain.errors import NoModelError
 from hermes_agent.providers.embedded.catalog import Weights
 from hermes_agent.providers.embedded.model import EmbeddedModel
-from hermes_agent.providers.embedded.offline import available, install, open_model
+from hermes_agent.providers.embedded.offline import available, equip, install, open_model
 
 
 async def open_offline_model(loaded: Loaded, *, consent: bool, cwd: str) -> EmbeddedModel:
@@ -18,11 +18,12 @@ async def open_offline_model(loaded: Loaded, *, consent: bool, cwd: str) -> Embe
     Raises `NoModelError` where nobody agrees to the download.
     """
     installed = available(loaded.environ)
-    if installed is None:
-        with ProgressBar() as bar:
+    with ProgressBar() as bar:
+        if installed is None:
             installed = await install(
                 progress=bar.show, consent=None if consent else _ask, environ=loaded.environ
             )
+        await equip(installed, progress=bar.show)
     return open_model(installed, cwd=cwd, say=_say)
 
 

@@ -18,6 +18,7 @@ from hermes_agent.providers.embedded.catalog import (
 from hermes_agent.providers.embedded.gguf import check_gguf
 from hermes_agent.providers.embedded.model import EmbeddedModel
 from hermes_agent.providers.embedded.official import Official
+from hermes_agent.providers.embedded.openmp import install_openmp, lacks_openmp
 from hermes_agent.providers.embedded.parts import Parts
 from hermes_agent.providers.embedded.places import Places, private_folder
 from hermes_agent.providers.embedded.runtime import has_runtime, install_runtime
@@ -97,8 +98,6 @@ async def install(
     `consent` is asked before anything is fetched; None means that it was given already.
     Raises `UsageError` (no such size, no GGUF), `NoModelError` (no consent), `WeightsError`.
     """
-    import asyncio
-
     places = places or Places.of(environ)
     if path is None and size is None and environ.get(VARIABLE, "").strip():
         path = Path(environ[VARIABLE].strip())
@@ -114,11 +113,23 @@ async def install(
                 raise NoModelError("The offline model was not fetched", hint=PROVIDER_HINT)
             found = sources if sources is not None else (Official(), Parts())
             await fetch(weights, places.models, found, progress)
-    if not has_runtime(places):
-        progress(Progress(installed.bytes, installed.bytes, "Fetching the library that runs it …"))
-        await asyncio.to_thread(install_runtime, places)
+    await equip(installed, progress=progress, places=places)
     _remember(places, choice)
     return installed
+
+
+async def equip(
+    installed: Installed, *, progress: Report = lambda _: None, places: Places | None = None
+) -> None:
+    """Fetch the libraries that run the model, where they are missing. Raises `ModelError`."""
+    import asyncio
+
+    places = places or Places.of()
+    if has_runtime(places) and not lacks_openmp(places):
+        return
+    progress(Progress(installed.bytes, installed.bytes, "Fetching the libraries that run it …"))
+    await asyncio.to_thread(install_runtime, places)
+    await asyncio.to_thread(install_openmp, places)
 
 
 async def ensure(
@@ -209,6 +220,7 @@ __all__ = [
     "Status",
     "available",
     "ensure",
+    "equip",
     "install",
     "open_model",
     "status",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hermes_agent.domain.errors import ModelError
 from hermes_agent.providers.embedded.address import Address, Meeting
+from hermes_agent.providers.embedded.openmp import openmp_folder
 from hermes_agent.providers.embedded.places import Places, private_folder
 from hermes_agent.providers.embedded.runtime import require_runtime
 
@@ -123,7 +124,7 @@ def _launch(model: Path, context: int, idle: float, places: Places, meeting: Mee
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         cwd="/",
-        env=_environment(os.environ),
+        env=_environment(os.environ, openmp_folder(places)),
         check=False,
         timeout=60,
     )
@@ -135,9 +136,13 @@ def _launch(model: Path, context: int, idle: float, places: Places, meeting: Mee
         )
 
 
-def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+def _environment(environ: Mapping[str, str], libraries: Path | None) -> dict[str, str]:
     """What the server may see: no key of the person's is among it."""
-    return {name: environ[name] for name in _PASSED_ON if name in environ}
+    passed = {name: environ[name] for name in _PASSED_ON if name in environ}
+    if libraries is not None:
+        own = passed.get("LD_LIBRARY_PATH")
+        passed["LD_LIBRARY_PATH"] = f"{libraries}:{own}" if own else str(libraries)
+    return passed
 
 
 async def _ready(meeting: Meeting, model: Path) -> Address:
