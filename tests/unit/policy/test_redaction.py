@@ -85,6 +85,8 @@ HARMLESS = (
     "tokens: 12345",
     "risk-free and task-based sk-learn",
     "12:34:56 AA",
+    "authorization = base64.decodebytes(authorization).decode()",
+    "authorization = authorization[1].encode(x)",
 )
 
 

@@ -76,9 +76,11 @@ USER_INFO = re.compile(r"://[^\s:/@\"'<>`]{0,128}:(?P<s>[^\s/@\"'<>`]{1,256})@(?
 BEARER = "bearer "
 BEARER_VALUE = re.compile(rf"(?i)bearer {{1,4}}(?P<s>[{_VALUE}]{{12,8192}})")
 HEADER = "authorization"
+# After a scheme anything is a secret; without one, code may stand there (`authorization = …`).
 HEADER_VALUE = re.compile(
     r"(?i)authorization[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?"
-    r"(?:(?:bearer|basic|token|digest|bot|apikey|negotiate) {1,4})?"
+    r"(?:(?:bearer|basic|token|digest|bot|apikey|negotiate) {1,4}(?=\S)"
+    r"|(?=[a-z_.~+/=-]{0,64}[0-9]))"
     rf"(?P<s>[{_VALUE}]{{8,8192}})"
 )
 

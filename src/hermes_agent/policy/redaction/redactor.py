@@ -143,9 +143,10 @@ def _structured(text: str, lowered: str) -> Iterator[Span]:
             hit = pattern.match(text, at)
             following = at + len(literal)
             if hit is not None and hit["s"] and not _shown_already(hit["s"]):
-                shown = "***" if literal == patterns.URL else mask(hit["s"])
-                yield hit.start("s"), hit.end("s"), shown
                 following = max(following, hit.end("s"))
+                if text[following : following + 1] not in ("(", "["):  # a call, not a value
+                    shown = "***" if literal == patterns.URL else mask(hit["s"])
+                    yield hit.start("s"), hit.end("s"), shown
             at = where.find(literal, following)
     yield from _private_keys(text)
     at = text.find(patterns.TELEGRAM)
