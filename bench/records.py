@@ -43,7 +43,9 @@ def write(
 def write_ratios(path: Path, figures: Sequence[Figure]) -> None:
     """Lay the ratios of this run over the recorded ones."""
     ratios = read_ratios(path) | {
-        each.name: round(each.ratio, 3) for each in figures if each.ratio is not None
+        each.name: round(each.ratio, 3)
+        for each in figures
+        if each.compared and each.ratio is not None
     }
     path.write_text(json.dumps(ratios, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
@@ -58,7 +60,7 @@ def regressions(figures: Sequence[Figure], recorded: Mapping[str, float]) -> lis
     lines: list[str] = []
     for figure in figures:
         before = recorded.get(figure.name)
-        if before is None or figure.ratio is None:
+        if before is None or figure.ratio is None or not figure.compared:
             continue
         if figure.ratio > before * TOLERANCE:
             lines.append(f"{figure.name}: {figure.ratio:.2f} × floor, recorded {before:.2f}")

@@ -29,6 +29,7 @@ def measure(stage: Stage) -> Iterator[Figure]:
                 floor=_percentile(bare, percent),
                 floor_name="bare httpx2 loop",
                 budget=budget,
+                compared=percent == 50,
             )
     for through in WAYS:
         with PacedServer(BURST, 0) as server:
