@@ -10,8 +10,8 @@ class Figure:
     `floor` is what the least program for the same work cost in the same run, in the same unit;
     `against` is the figure to divide by it where that is not `value` itself (a figure "over" a
     floor has that floor taken off already). `budget` is a ceiling for `value`, or for the ratio
-    when `budget_is_ratio`, or something to reach when `at_least`. A tail that depends on what else the machine
-    does is not `compared` with earlier runs.
+    when `budget_is_ratio`, or something to reach when `at_least`. A tail that depends
+    on what else the machine does is not `compared` with earlier runs.
     """
 
     name: str

@@ -53,3 +53,10 @@ def test_the_table_says_what_was_measured_against_what_and_whether_it_kept_its_b
         "|--------|----------|------------------|-------|--------|------|",
         "| a step | 5.25 ms  | 10 ms (spawning) | 1.50  | ≤ 4 ms | no   |",
     ]
+
+
+def test_a_figure_that_is_not_compared_is_neither_recorded_nor_a_regression(tmp_path: Path) -> None:
+    tail = Figure(name="a tail", value=9, unit="ms", floor=1, compared=False)
+    write_ratios(tmp_path / "baseline.json", [tail])
+    assert read_ratios(tmp_path / "baseline.json") == {}
+    assert regressions([tail], {"a tail": 1.0}) == []
