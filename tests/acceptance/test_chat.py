@@ -93,7 +93,8 @@ def test_resume_takes_a_title_or_the_beginning_of_an_id(
     assert hermes.run("sessions", "rename", first, "My plan").status == 0
     hermes.run("-r", "My plan", "-q", "by title")
     hermes.run("-r", first, "-q", "by id")
-    contents = [m["content"] for m in server.model_requests[-1].json["messages"] if m["role"] == "user"]
+    sent = server.model_requests[-1].json["messages"]
+    contents = [m["content"] for m in sent if m["role"] == "user"]
     assert contents == ["first", "by title", "by id"]
 
 
@@ -123,7 +124,7 @@ def test_the_budget_of_model_calls_ends_with_an_answer_and_its_own_status(
     ran = hermes.run("--max-turns", "1", "-q", "go")
     assert ran.status == 75
     assert "So far so good." in ran.out
-    assert "tools" not in server.model_requests[-1].json or not server.model_requests[-1].json["tools"]
+    assert not server.model_requests[-1].json.get("tools")
 
 
 def test_without_a_question_and_without_a_terminal_it_says_what_to_do(hermes: Hermes) -> None:

@@ -10,8 +10,12 @@ from hermes_agent.providers.embedded import openmp
 from hermes_agent.providers.embedded.places import Places
 
 
+def lacking(places: Places) -> bool:
+    return True
+
+
 def test_the_fetched_library_can_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openmp, "lacks_openmp", lambda _: True)
+    monkeypatch.setattr(openmp, "lacks_openmp", lacking)
     places = Places(tmp_path)
     try:
         openmp.install_openmp(places)
@@ -26,7 +30,7 @@ def test_the_fetched_library_can_be_loaded(tmp_path: Path, monkeypatch: pytest.M
 def test_a_package_client_that_fails_is_a_clear_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openmp, "lacks_openmp", lambda _: True)
+    monkeypatch.setattr(openmp, "lacks_openmp", lacking)
     for name in ("UV_DEFAULT_INDEX", "PIP_INDEX_URL"):
         monkeypatch.setenv(name, "http://127.0.0.1:9/simple")
     monkeypatch.setenv("PIP_RETRIES", "0")

@@ -20,7 +20,11 @@ from hermes_agent.providers.embedded.server import ensure_server, running, stop
 from tests.integration.embedded_weights import weights_file
 
 pytestmark = [pytest.mark.local_model, pytest.mark.timeout(900)]
-pytest.importorskip("xllamacpp", reason="the extra `local` is not installed")
+pytest.importorskip(
+    "xllamacpp",
+    reason="NOT TESTED: the extra `local` is not installed, or the system lacks libgomp",
+    exc_type=ImportError,
+)
 
 
 @pytest.fixture(scope="session")

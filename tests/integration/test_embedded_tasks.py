@@ -19,7 +19,11 @@ from hermes_agent.providers.embedded.server import stop
 from tests.integration.embedded_weights import weights_file
 
 pytestmark = [pytest.mark.local_model, pytest.mark.timeout(1800)]
-pytest.importorskip("xllamacpp", reason="the extra `local` is not installed")
+pytest.importorskip(
+    "xllamacpp",
+    reason="NOT TESTED: the extra `local` is not installed, or the system lacks libgomp",
+    exc_type=ImportError,
+)
 
 TOOLS = tuple(
     ToolSpec(name, "", msgspec.Raw(b"{}")) for name in ("terminal", "read_file", "write_file")

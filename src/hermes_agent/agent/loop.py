@@ -36,8 +36,15 @@ CONCLUDE = (
     "Say briefly what is done, what is not, and what comes next."
 )
 AGAIN = "Your last answer was empty. Answer now, or call a tool."
+CONCLUDE_START = CONCLUDE.partition("{")[0]
 MAX_CONTINUATIONS = 3
 MAX_EMPTY = 2
+
+
+def said_by_person(message: Message) -> bool:
+    """Whether a user message is a person's, and not one that the loop itself put in."""
+    own = message.content in (CONTINUE, AGAIN) or message.content.startswith(CONCLUDE_START)
+    return message.role == "user" and not own
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

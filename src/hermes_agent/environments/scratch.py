@@ -9,7 +9,8 @@ from pathlib import Path
 def make(variables: dict[str, str] | None = None) -> str | None:
     """A new directory of mode 0700, or None where none can be made. Remove it with `remove`."""
     environ = os.environ if variables is None else variables
-    for parent in (environ.get("XDG_RUNTIME_DIR"), environ.get("TMPDIR"), "/tmp"):  # noqa: S108 - the name is random and made with mode 0700
+    # In memory where that can be: a file on disk costs some commands milliseconds each.
+    for parent in (environ.get("XDG_RUNTIME_DIR"), "/dev/shm", environ.get("TMPDIR"), "/tmp"):  # noqa: S108 - the name is random and made with mode 0700
         if not parent or not parent.startswith("/"):
             continue
         path = f"{parent}/hermes-{os.urandom(8).hex()}"

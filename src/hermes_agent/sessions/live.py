@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from hermes_agent.agent.control import Control
-from hermes_agent.agent.loop import Loop, Settings
+from hermes_agent.agent.loop import Loop, Settings, said_by_person
 from hermes_agent.domain.errors import NotFoundError
 from hermes_agent.domain.events import Event, MessageDone, TurnEnded
 from hermes_agent.domain.messages import Image, Message, Usage
@@ -111,7 +111,7 @@ class LiveSession:
 
     def rewind(self) -> Message | None:
         """Take back the person's last message and all that came of it; returns that message."""
-        last = next((m for m in reversed(self._history) if m.role == "user"), None)
+        last = next((m for m in reversed(self._history) if said_by_person(m)), None)
         if last is None or last.id is None:
             return None
         self._store.rewind(self.id, last.id)

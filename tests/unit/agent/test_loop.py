@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from hermes_agent.agent.control import Control
-from hermes_agent.agent.loop import CONTINUE, Loop, Settings
+from hermes_agent.agent.loop import CONTINUE, Loop, Settings, said_by_person
 from hermes_agent.domain.errors import RequestRefused
 from hermes_agent.domain.events import (
     BudgetSpent,
@@ -272,3 +272,15 @@ async def test_repeated_and_missing_call_ids_are_made_unique() -> None:
     assert len(set(ids)) == 3
     assert all(ids)
     assert_valid(run.journal.messages)
+
+
+async def test_what_the_loop_says_itself_is_no_persons_word() -> None:
+    model = ScriptedModel(
+        says("cut", finish="length"), says(""), says("", call("work")), says("so far")
+    )
+    run = Run(model, max_iterations=3)
+    await run.turn()
+    spoken = [m for m in run.journal.messages if m.role == "user"]
+    assert len(spoken) == 3
+    assert not any(said_by_person(message) for message in spoken)
+    assert said_by_person(HELLO)
