@@ -1,6 +1,6 @@
 """Whatever a server sends, a wire gives an answer or a typed error, nothing else."""
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -92,13 +92,11 @@ def read(wire: WireName, raw: bytes) -> Message | None:
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The paths of everything inside."""
     found = [path]
-    items: Any = (
-        value.items()
-        if isinstance(value, dict)
-        else enumerate(value)
-        if isinstance(value, list)
-        else ()
-    )
+    items: list[tuple[Any, Any]] = []
+    if isinstance(value, dict):
+        items = list(cast("dict[Any, Any]", value).items())
+    elif isinstance(value, list):
+        items = list(enumerate(cast("list[Any]", value)))
     for key, inner in items:
         found += places(inner, (*path, key))
     return found
@@ -107,7 +105,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     if not path:
         return new
-    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy: Any = dict(value) if isinstance(value, dict) else list(value)
     copy[path[0]] = replaced(copy[path[0]], path[1:], new)
     return copy
 
