@@ -114,6 +114,8 @@ class ModelRoom:
         self.tool_names = model.tool_names
         self.system_prompt = model.system_prompt()
         self.current = model
+        if not self._thorough:
+            self.notices.append(f"The {model.label} answers.")
         return model
 
 

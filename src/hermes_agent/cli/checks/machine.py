@@ -4,8 +4,8 @@ import platform
 import shutil
 from collections.abc import Iterator
 
-from hermes_agent.cli.checks import Finding
 from hermes_agent.cli.backend import backend_of
+from hermes_agent.cli.checks import Finding
 from hermes_agent.config.load import Loaded
 from hermes_agent.environments.bubblewrap import unusable
 

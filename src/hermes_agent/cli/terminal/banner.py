@@ -20,7 +20,7 @@ def banner(agent: Agent, session: LiveSession, *, colour: bool, columns: int) ->
     """Model, folder, tools, session; one line when `display.compact`."""
     name = paint("Hermes Agent", "bold", on=colour) + paint(f" {VERSION}", "dim", on=colour)
     model = one_line(session.model.name)
-    if agent.label:
+    if agent.label and agent.label not in model:
         model = f"{model} ({agent.label})"
     if agent.config.display.compact:
         return f"{name} · {model} · /help"
