@@ -1,11 +1,16 @@
 """The programs' entry points: errors become a sentence on stderr and an exit status."""
 
+import contextlib
+import errno
 import gc
 import io
+import os
 import sys
 from collections.abc import Sequence
 
 from hermes_agent.version import VERSION_LINE
+
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -23,6 +28,28 @@ def run(argv: list[str]) -> int:
 
     0 done; 1 it failed; 2 wrong usage; 78 the configuration cannot be used; 130 interrupted.
     """
+    _fill_missing_streams()
+    try:
+        status = _run(argv)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # The reader went away, as `head` does; nothing is left to say it to.
+        _discard_output()
+        return 141
+    except OSError as error:
+        reason = error.strerror or str(error)
+        _discard_output()
+        # Files that we open have a name in their errors, and the store has errors of its own.
+        if error.errno in _UNWRITABLE and not error.filename:
+            reason = f"Standard output cannot be written to: {reason}."
+        elif error.filename:
+            reason = f"{error.filename}: {reason}."
+        sys.stderr.write(f"hermes: {reason}\n")
+        return 1
+
+
+def _run(argv: list[str]) -> int:
     if argv in (["--version"], ["-V"]):
         print(VERSION_LINE)  # noqa: T201  before click: the most frequent call of scripts
         return 0
@@ -50,9 +77,31 @@ def run(argv: list[str]) -> int:
         if error.hint:
             click.echo(f"  {error.hint}", err=True)
         return error.exit_code
-    except BrokenPipeError:
-        # The reader went away, as `head` does; nothing is left to say it to.
-        import os
 
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+
+def _fill_missing_streams() -> None:
+    """A closed standard stream becomes /dev/null (stdout: /dev/full, so that it is noticed).
+
+    Otherwise the next file that is opened, such as the database, would take its number.
+    """
+    for number, name, path, mode in (
+        (0, "stdin", os.devnull, "r"),
+        (1, "stdout", "/dev/full", "w"),
+        (2, "stderr", os.devnull, "w"),
+    ):
+        if getattr(sys, name) is None:
+            try:
+                descriptor = os.open(path, os.O_RDWR)
+            except OSError:
+                descriptor = os.open(os.devnull, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def _discard_output() -> None:
+    """What is still buffered goes nowhere, or leaving would fail once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
