@@ -20,6 +20,7 @@ from hermes_agent.domain.messages import Message
 from hermes_agent.domain.model import Effort
 from hermes_agent.domain.ports import Emit, Model, Toolbox
 from hermes_agent.sessions.live import Choices, LiveSession
+from hermes_agent.sessions.locks import SessionLocks
 from hermes_agent.sessions.references import expand_references
 from hermes_agent.store.ids import new_session_id
 from hermes_agent.store.opening import open_store
@@ -40,6 +41,7 @@ class Agent:
         self.asker = Switchboard()
         self._wish = wish
         self._store = open_store(self.paths.home)
+        self._locks = SessionLocks(self.paths.sessions_dir)
         self._models = ModelRoom(
             loaded, offline=wish.local, thorough=wish.interactive, cwd=str(cwd)
         )
@@ -83,11 +85,19 @@ class Agent:
     def open_session(self, *, resume: str | None = None, latest: str | None = None) -> LiveSession:
         """A new session, the one called `resume`, or the latest (`latest` "" or a name).
 
-        Raises `NotFoundError`.
+        Raises `NotFoundError`, and `SessionInUse` where another process works on it.
         """
         found = self._find(resume, latest)
         if found is None:
             return self._new_session()
+        self._locks.take(found.id)
+        try:
+            return self._resumed(found)
+        except BaseException:
+            self._locks.release(found.id)
+            raise
+
+    def _resumed(self, found: Session) -> LiveSession:
         repair = self._store.repair(found.id)
         if repair.added:
             self.notices.append(
@@ -174,6 +184,7 @@ class Agent:
         row = Session(
             id=identity, source=SOURCE, model=self._require_model().name, system_prompt=system
         )
+        self._locks.take(identity)
         return self._live(row, stored=False, system=system, toolbox=toolbox)
 
     def _live(
@@ -189,6 +200,7 @@ class Agent:
         choices: Effort | None = effort or None
         return LiveSession(
             store=self._store,
+            locks=self._locks,
             row=row,
             stored=stored,
             system=system,

@@ -12,6 +12,7 @@ from hermes_agent.domain.events import Event, MessageDone, TurnEnded
 from hermes_agent.domain.messages import Image, Message, Usage
 from hermes_agent.domain.model import Effort
 from hermes_agent.domain.ports import Emit, Model, Toolbox
+from hermes_agent.sessions.locks import SessionLocks
 from hermes_agent.store.journal import SessionJournal
 from hermes_agent.store.port import Session, SessionChange, SessionStore
 
@@ -28,13 +29,15 @@ class LiveSession:
     """One session, one turn at a time.
 
     The row is made with the first message, so that looking around leaves no empty sessions.
-    `system` is the prompt; a resumed session keeps the one that it was begun with.
+    `system` is the prompt; a resumed session keeps the one that it was begun with. The session's
+    lock, taken by whoever opened it, is given back by `close`.
     """
 
     def __init__(
         self,
         *,
         store: SessionStore,
+        locks: SessionLocks,
         row: Session,
         stored: bool,
         system: str,
@@ -51,6 +54,7 @@ class LiveSession:
         self.last_input = next((m.usage.input for m in reversed(history) if m.usage), 0)
         self._system = system
         self._store = store
+        self._locks = locks
         self._stored = stored
         self._history = list(history)
         self._journal = SessionJournal(store, row.id)
@@ -146,3 +150,4 @@ class LiveSession:
     def close(self) -> None:
         """Nothing more will be written."""
         self._journal.close()
+        self._locks.release(self.id)
