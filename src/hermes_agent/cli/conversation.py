@@ -64,8 +64,6 @@ async def _once(agent: Agent, session: LiveSession, options: "Options") -> int:
             reasoning=agent.config.display.show_reasoning,
             progress=agent.progress,
         ).show
-    for notice in agent.notices:
-        show(notice)
     control = Control()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, control.stop)
