@@ -36,8 +36,8 @@ def _show(found: Insights, days: int) -> None:
     click.echo(f"The last {days} days")
     click.echo(f"  sessions    {total.sessions:>8,}    messages {total.messages:>8,}")
     click.echo(f"  tool calls  {total.tool_calls:>8,}")
-    share = f" ({100 * total.cache_read_tokens // total.input_tokens}% cached)"
-    cached = share if total.input_tokens else ""
+    share = 100 * total.cache_read_tokens // max(total.input_tokens, 1)
+    cached = f" ({share}% cached)" if total.input_tokens else ""
     click.echo(f"  tokens in   {count(total.input_tokens):>8}{cached}")
     click.echo(f"  tokens out  {count(total.output_tokens):>8}")
     if total.cost_usd:
