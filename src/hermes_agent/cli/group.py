@@ -1,11 +1,13 @@
 """The lazy command group: a command's module is imported when it is used, not before."""
 
 import importlib
+import shlex
 from typing import cast
 
 import click
 
 from hermes_agent.cli.table import COMMANDS
+from hermes_agent.domain.errors import UsageError
 
 
 class LazyGroup(click.Group):
@@ -30,6 +32,26 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if not args or args[0] not in COMMANDS:
+        if not args or args[0] not in COMMANDS or _is_plea(args):
+            _refuse_mistyped(args)
             return "chat", self.get_command(ctx, "chat"), args
         return super().resolve_command(ctx, args)
+
+
+def _is_plea(args: list[str]) -> bool:
+    """`help me move a file` is a question, `help config set` is not."""
+    return args[0] == "help" and len(args) > 2 and args[1] not in COMMANDS
+
+
+def _refuse_mistyped(args: list[str]) -> None:
+    """A lone word that is nearly a command's name must not become a paid question."""
+    if len(args) != 1 or args[0].startswith("-"):
+        return
+    from difflib import get_close_matches
+
+    near = get_close_matches(args[0].lower(), COMMANDS, n=1, cutoff=0.7)
+    if near:
+        raise UsageError(
+            f"There is no command “{args[0]}”. Did you mean {near[0]}?",
+            hint=f"To ask the agent: hermes -q {shlex.quote(args[0])}",
+        )

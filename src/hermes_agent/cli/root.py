@@ -3,6 +3,7 @@
 import click
 
 from hermes_agent.cli.group import LazyGroup
+from hermes_agent.version import VERSION, VERSION_LINE
 
 
 @click.group(
@@ -15,6 +16,9 @@ from hermes_agent.cli.group import LazyGroup
         "allow_interspersed_args": False,
     },
     epilog="Without a command: hermes chat. Its options may follow directly: hermes -q 'hello'.",
+)
+@click.version_option(
+    VERSION, "-V", "--version", message=VERSION_LINE, help="Print the version and leave."
 )
 @click.pass_context
 def root(ctx: click.Context) -> int | None:

@@ -19,6 +19,7 @@ COMMANDS: dict[str, Entry] = {
     "doctor": Entry("doctor", "Find out what is wrong, and mend it with --fix."),
     "completion": Entry("completion", "Print the completion script for bash, zsh or fish."),
     "gateway": Entry("gateway", "The always-on service."),
+    "help": Entry("help", "What a command does, and its options."),
     "insights": Entry("insights", "What the agent did, and what it cost."),
     "model": Entry("model", "Choose, list and test models."),
     "sessions": Entry("sessions", "List, search, export and tidy past conversations."),
