@@ -28,11 +28,13 @@ def command(fix: bool, as_json: bool, offline: bool) -> int:
     if as_json:
         import json
 
+        outcomes = [(f, *_mended(f, fix=fix)) for f in findings]
         rows = [
-            {"area": f.area, "level": f.level, "text": f.text, "hint": f.hint} for f in findings
+            {"area": f.area, "level": f.level, "text": f.text, "hint": f.hint, "mended": said}
+            for f, _, said in outcomes
         ]
-        click.echo(json.dumps(rows, indent=2))
-        return int(any(f.level == "problem" for f in findings))
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return int(any(left for _, left, _ in outcomes))
     left = 0
     area = ""
     for finding in findings:
@@ -49,30 +51,40 @@ def _report(finding: Finding, *, fix: bool) -> int:
     click.echo(f"  {paint(mark, hue, on=coloured())} {finding.text}")
     if finding.hint:
         click.echo(f"    {finding.hint}")
+    left, said = _mended(finding, fix=fix)
+    if said:
+        click.echo(f"    {'could not be mended' if left else 'mended'}: {said}")
+    return left
+
+
+def _mended(finding: Finding, *, fix: bool) -> tuple[int, str | None]:
+    """Whether a problem is left (1 or 0), and what was said when it was mended."""
     problem = int(finding.level == "problem")
-    if fix and finding.mend is not None:
-        try:
-            click.echo(f"    mended: {finding.mend()}")
-        except HermesError as error:
-            click.echo(f"    could not be mended: {error.message}")
-            return problem
-        return 0
-    return problem
+    if not fix or finding.mend is None:
+        return problem, None
+    try:
+        return 0, finding.mend()
+    except HermesError as error:
+        return 1, error.message
 
 
 def _findings(*, offline: bool) -> Iterator[Finding]:
-    from hermes_agent.cli.checks.configuration import configuration
+    from hermes_agent.cli.checks.configuration import configuration, defaults, unusable
     from hermes_agent.cli.checks.home import home
     from hermes_agent.cli.checks.machine import machine
     from hermes_agent.cli.checks.model import model
     from hermes_agent.config.load import load
+    from hermes_agent.config.paths import Paths
 
     try:
         loaded = load()
     except ConfigError as error:
-        yield Finding(
-            area="configuration", level="problem", text=error.message, hint=error.hint or ""
-        )
+        paths = Paths.of()
+        yield unusable(error, paths)
+        if paths.home.is_dir():
+            fallback = defaults(paths)
+            yield from home(fallback)
+            yield from machine(fallback)
         return
     yield from configuration(loaded)
     yield from home(loaded)
