@@ -70,8 +70,9 @@ def command(
             }.items()
             if value is not None
         }
+        _require_known(loaded, provider, personality)
         if key_stdin:
-            answers.secrets[_key_variable(provider)] = sys.stdin.readline().strip()
+            answers.secrets[_key_variable(provider)] = _key_from_stdin()
         if not answers.settings and not answers.secrets and not reset:
             raise UsageError("There is nothing to write.", hint="hermes setup --help")
     else:
@@ -84,7 +85,14 @@ def command(
             if section in (None, name):
                 click.echo(f"\n{name.capitalize()}")
                 ask(loaded, answers)
-    _write(paths, answers, removed=_keys_of(section, loaded) if reset else [])
+    removed = _keys_of(section, loaded) if reset else []
+    if answers.settings.get("model.provider", loaded.config.model.provider) != (
+        loaded.config.model.provider
+    ):
+        # They belong to the provider of before.
+        removed += [key for key in _OF_THE_PROVIDER if _is_set(loaded, key)]
+    removed = [key for key in dict.fromkeys(removed) if key not in answers.settings]
+    _write(paths, answers, removed=removed)
 
 
 def _write(paths: Paths, answers: Answers, *, removed: list[str]) -> None:
@@ -95,6 +103,8 @@ def _write(paths: Paths, answers: Answers, *, removed: list[str]) -> None:
         edit_env_file(paths, answers.secrets)
     for key, value in answers.settings.items():
         click.echo(f"{key} = {value}   ({paths.config_file})")
+    for key in removed:
+        click.echo(f"{key} is forgotten   ({paths.config_file})")
     for name in answers.secrets:
         click.echo(f"{name} = ***   ({paths.env_file})")
     if answers.settings or answers.secrets or removed:
@@ -104,9 +114,40 @@ def _write(paths: Paths, answers: Answers, *, removed: list[str]) -> None:
 
 
 def _keys_of(section: str | None, loaded: Loaded) -> list[str]:
-    roots = {"model": ("model",), "terminal": ("terminal",), "agent": ("agent",)}
-    wanted = [root for name in ([section] if section else SECTIONS) for root in roots[name]]
-    return [root for root in wanted if root in loaded.data]
+    wanted = [key for name in ([section] if section else SECTIONS) for key in _KEYS[name]]
+    return [key for key in wanted if _is_set(loaded, key)]
+
+
+def _is_set(loaded: Loaded, key: str) -> bool:
+    found: Any = loaded.data
+    for part in key.split("."):
+        if part not in found:
+            return False
+        found = found[part]
+    return True
+
+
+def _require_known(loaded: Loaded, provider: str | None, personality: str | None) -> None:
+    from hermes_agent.context.prompt import personality_names
+    from hermes_agent.providers.vendor import find_vendor, vendors
+
+    if provider not in (None, "auto", "local") and find_vendor(provider or "") is None:
+        raise UsageError(
+            f"There is no provider “{provider}”.",
+            hint="Known: " + ", ".join(["local", *sorted(each.id for each in vendors())]),
+        )
+    manners = [*loaded.config.agent.personalities, *personality_names(), "none"]
+    if personality is not None and personality not in manners:
+        raise UsageError(
+            f"There is no personality “{personality}”.", hint="Known: " + ", ".join(manners)
+        )
+
+
+def _key_from_stdin() -> str:
+    key = sys.stdin.readline().strip()
+    if not key:
+        raise UsageError("There was no key on standard input; nothing was written.")
+    return key
 
 
 def _ask_model(loaded: Loaded, answers: Answers) -> None:
@@ -119,7 +160,8 @@ def _ask_model(loaded: Loaded, answers: Answers) -> None:
     click.echo("   u  a server of your own, by its address")
     click.echo("   o  the offline model on this machine, no key needed")
     click.echo("   -  leave as it is")
-    choice = click.prompt("Which", default="-")
+    choices = ["u", "o", "-", *map(str, range(1, len(rows) + 1))]
+    choice = click.prompt("Which", default="-", type=click.Choice(choices), show_choices=False)
     if choice == "-":
         return
     if choice == "o":
@@ -134,8 +176,6 @@ def _ask_model(loaded: Loaded, answers: Answers) -> None:
         if key:
             answers.secrets["OPENAI_API_KEY"] = key
         return
-    if not choice.isdigit() or not 1 <= int(choice) <= len(rows):
-        raise UsageError(f"There is no choice “{choice}”.")
     vendor = rows[int(choice) - 1]
     answers.settings["model.provider"] = vendor.id
     answers.settings["model.default"] = click.prompt("Model", default=vendor.model or None)
@@ -162,12 +202,15 @@ def _ask_agent(loaded: Loaded, answers: Answers) -> None:
     from hermes_agent.context.prompt import personality_names
 
     turns = loaded.config.agent.max_turns
-    given = click.prompt("Most model calls for one message", default=turns, type=int)
+    given = click.prompt("Most model calls for one message", default=turns, type=click.IntRange(1))
     if given != turns:
         answers.settings["agent.max_turns"] = given
     now = loaded.config.display.personality
     click.echo(f"  Manners: {', '.join([*personality_names(), 'none'])}")
-    manner = click.prompt("Manner of speaking", default=now)
+    manners = [*loaded.config.agent.personalities, *personality_names(), "none", now]
+    manner = click.prompt(
+        "Manner of speaking", default=now, type=click.Choice(manners), show_choices=False
+    )
     if manner != now:
         answers.settings["display.personality"] = manner
 
@@ -180,6 +223,15 @@ def _key_variable(provider: str | None) -> str:
         return "OPENAI_API_KEY"
     return vendor.keys[0]
 
+
+_KEYS = {
+    "model": ("model",),
+    "terminal": ("terminal",),
+    "agent": ("agent", "display.personality"),
+}
+"""What each section sets, and --reset forgets."""
+
+_OF_THE_PROVIDER = ("model.base_url", "model.api_key", "model.api_mode", "model.context_length")
 
 _QUESTIONS: dict[str, Callable[[Loaded, Answers], None]] = {
     "model": _ask_model,
