@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.hermes import Hermes
+from tests.acceptance.terminal import OpenChat, needs_tmux
 from tests.servers.model import ModelServer
 from tests.servers.script import Call, Reply
 
@@ -89,6 +90,24 @@ def test_a_chat_works_and_is_remembered(managed: Hermes, server: ModelServer) ->
     assert managed.run("-q", "go").out == "Done.\n"
     assert managed.run("-c", "-q", "more").out == "Still here.\n"
     assert (managed.folder / "done").exists()
+    assert contents(managed.home) == before
+
+
+@needs_tmux
+def test_an_approval_for_always_is_not_offered_and_one_for_the_session_is_not_written(
+    managed: Hermes, chat: OpenChat, server: ModelServer
+) -> None:
+    before = contents(managed.home)
+    (managed.folder / "one").mkdir()
+    server.say(
+        Reply(calls=[Call("terminal", {"command": "rm -rf ./one"})]), Reply(text="Turn over.")
+    )
+    tmux = chat()
+    tmux.say("remove it")
+    assert "always" not in tmux.see("[s] for this session")
+    tmux.answer("s")
+    tmux.see("Turn over.")
+    assert not (managed.folder / "one").exists()
     assert contents(managed.home) == before
 
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import pytest
@@ -56,7 +56,7 @@ class Dialogue:
 
 
 @contextmanager
-def dialogue(hermes: Hermes, *arguments: str) -> Iterator[Dialogue]:
+def dialogue(hermes: Hermes, *arguments: str) -> Generator[Dialogue]:
     talk = Dialogue(hermes, *arguments)
     try:
         yield talk
