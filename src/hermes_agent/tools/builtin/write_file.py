@@ -12,7 +12,7 @@ from hermes_agent.tools.text import Text, encode
 
 def summary(arguments: Arguments) -> str:
     """The path, and how much."""
-    lines = str(arguments["content"]).count("\n") + 1
+    lines = len(str(arguments["content"]).splitlines())
     return f"write {arguments['path']} ({lines} lines)"
 
 
