@@ -104,7 +104,7 @@ def test_an_approval_for_always_is_not_offered_and_one_for_the_session_is_not_wr
     )
     tmux = chat()
     tmux.say("remove it")
-    assert "always" not in tmux.see("[s] for this session")
+    assert "[a] always" not in tmux.see("[s] for this session")
     tmux.answer("s")
     tmux.see("Turn over.")
     assert not (managed.folder / "one").exists()
