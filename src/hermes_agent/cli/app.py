@@ -244,7 +244,10 @@ def _working_directory(loaded: Loaded) -> Path:
         try:
             return Path.cwd()
         except FileNotFoundError:
-            raise HermesError("The current directory does not exist any more.") from None
+            raise HermesError(
+                "The current directory does not exist any more.",
+                hint="Change to one that does, or set terminal.cwd.",
+            ) from None
     path = Path(named).expanduser().absolute()
     if not path.is_dir():
         raise HermesError(

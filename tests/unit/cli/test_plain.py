@@ -15,7 +15,7 @@ from hermes_agent.domain.events import (
     TurnEnded,
 )
 from hermes_agent.domain.messages import Message, ToolCall, ToolResult, Usage
-from hermes_agent.domain.model import TextDelta
+from hermes_agent.domain.model import Retrying, TextDelta
 
 ANSWER = Message(role="assistant", content="The answer.\x1b[2J")
 TOOL = (
@@ -77,3 +77,15 @@ def test_json_is_one_line_an_event() -> None:
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
     assert [line["type"] for line in lines] == ["session", "text_delta", "turn_ended"]
     assert lines[1]["text"] == "a\nb\x1b"
+
+
+def test_an_answer_that_broke_off_is_said_to_be_void_before_it_comes_again() -> None:
+    out, err = io.StringIO(), io.StringIO()
+    view = PlainView(out=out, err=err)
+    view.show(TextDelta("half an"))
+    view.show(Retrying("The answer broke off", 1.0, 1, "m"))
+    assert out.getvalue() == "half an\n"
+    assert err.getvalue().splitlines() == [
+        "… what was written of this answer is void",
+        "… The answer broke off. Asking m again in 1 s.",
+    ]

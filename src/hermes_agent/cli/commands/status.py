@@ -46,8 +46,8 @@ def _facts(*, deep: bool) -> dict[str, dict[str, Any]]:
             "warnings": len(loaded.warnings),
         },
         "model": {
-            f"{number}" if number > 1 else "first": finding.text
-            for number, finding in enumerate(findings, 1)
+            "uses" if number == 0 else f"also {number}": finding.text
+            for number, finding in enumerate(findings)
         },
         "keys": keys or {"none": "no keys in the environment or .env"},
         "terminal": {

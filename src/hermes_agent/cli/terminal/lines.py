@@ -7,6 +7,7 @@ from hermes_agent.cli.terminal.style import Colour, paint
 from hermes_agent.cli.terminal.width import fit, width
 from hermes_agent.domain.events import BudgetSpent, Failed, Interrupted, TurnEnded
 from hermes_agent.domain.messages import CallStatus, ToolResult
+from hermes_agent.domain.model import Retrying
 
 _MARKS: dict[CallStatus, tuple[str, Colour]] = {
     "ok": ("✓", "green"),
@@ -97,6 +98,13 @@ def ending_line(ended: TurnEnded, *, colour: bool) -> str:
             return f"{text}\n  {clean(hint)}" if hint else text
         case _:
             return ""
+
+
+def retry_line(event: Retrying) -> str:
+    """Why the model is asked again, who is asked, and when."""
+    reason = one_line(event.reason).rstrip()
+    end = "" if reason.endswith((".", "!", "?", "…")) else "."
+    return f"… {reason}{end} Asking {event.model} again in {event.delay:.0f} s."
 
 
 def duration(seconds: float) -> str:

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable
 from typing import Literal, TextIO
 
-from hermes_agent.cli.terminal.lines import diff_lines, ending_line, tool_line
-from hermes_agent.cli.terminal.safe import Cleaner, clean, one_line
+from hermes_agent.cli.terminal.lines import diff_lines, ending_line, retry_line, tool_line
+from hermes_agent.cli.terminal.safe import Cleaner, clean
 from hermes_agent.cli.terminal.style import coloured, paint
 from hermes_agent.domain.events import (
     Completed,
@@ -50,18 +50,24 @@ class PlainView:
         self._summaries: dict[str, str] = {}
         self._last_tool = ""
         self._open_line = False
+        self._written = False
 
     def show(self, event: Event) -> None:
         """Show one event."""
         match event:
             case TextDelta(text=text) if not self._quiet:
+                self._written = True
                 self._write(self._cleaner.push(text) if self._cleaner else text)
             case ReasoningDelta(text=text) if self.reasoning and not self._quiet:
                 self._err.write(paint(clean(text), "dim", on=self._colour))
                 self._err.flush()
-            case Retrying(reason=reason, delay=delay, model=model):
-                self._say(f"… {one_line(reason)} Asking {model} again in {delay:.0f} s.")
+            case Retrying():
+                if self._written:
+                    self._say("… what was written of this answer is void")
+                    self._written = False
+                self._say(retry_line(event))
             case MessageDone() if not self._quiet:
+                self._written = False
                 self._end_line()
             case ToolStarted(call=call, summary=summary):
                 self._summaries[call.id] = summary

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from hermes_agent.cli.terminal.blocks import BlockSplitter
-from hermes_agent.cli.terminal.lines import diff_lines, duration, ending_line, tool_line
+from hermes_agent.cli.terminal.lines import diff_lines, duration, ending_line, retry_line, tool_line
 from hermes_agent.cli.terminal.plain import Progress
 from hermes_agent.cli.terminal.port import Surface
 from hermes_agent.cli.terminal.safe import Cleaner, clean, one_line, overwritten
@@ -137,8 +137,7 @@ class ScreenView:
         self._thinking = ""
         self._surface.live("")
         self.activity = f"waiting for {event.model}"
-        reason = one_line(event.reason)
-        self._line(f"… {reason} Asking {event.model} again in {event.delay:.0f} s.", "yellow")
+        self._line(retry_line(event), "yellow")
 
     def _tool_finished(self, event: ToolFinished) -> None:
         result = event.result
