@@ -18,7 +18,7 @@ COMMANDS: dict[str, Entry] = {
     "config": Entry("config", "Show and change the configuration."),
     "doctor": Entry("doctor", "Find out what is wrong, and mend it with --fix."),
     "completion": Entry("completion", "Print the completion script for bash, zsh or fish."),
-    "gateway": Entry("gateway", "The always-on service."),
+    "gateway": Entry("gateway", "The always-on service (not in this version yet)."),
     "help": Entry("help", "What a command does, and its options."),
     "insights": Entry("insights", "What the agent did, and what it cost."),
     "model": Entry("model", "Choose, list and test models."),
