@@ -104,7 +104,7 @@ class ShellEnvironment:
                 self._warden.forget(run)
             output, omitted = await self._rest(child, printed)
         if left:
-            self._adopt(Path(left))
+            self._adopt(Path(left), run)
         return CommandResult(
             exit_code=TIMED_OUT if status is None else status,
             output=output,
@@ -228,19 +228,21 @@ class ShellEnvironment:
                 self._lingering.pop(0).close()
         return printed.finish()
 
-    def _adopt(self, left: Path) -> None:
+    def _adopt(self, left: Path, run: str) -> None:
         """Take over what the shell left; nothing when it could not leave anything."""
         try:
             data = left.read_bytes()
             left.unlink()
         except OSError:
             return
-        if data == self._seen or len(data) > _SNAPSHOT_LIMIT:
+        # Every command carries another mark; apart from it most leave what they found.
+        unmarked = data.replace(run.encode(), b"")
+        if unmarked == self._seen or len(data) > _SNAPSHOT_LIMIT:
             return
         parsed = snapshot.parse(data)
         if parsed is None:
             return
-        self._seen = data
+        self._seen = unmarked
         self._cwd, exported = parsed
         kept = {name: self._place.variables[name] for name in _PASSING & {*self._place.variables}}
         self._variables = kept | {n: v for n, v in exported.items() if n not in _PASSING}
