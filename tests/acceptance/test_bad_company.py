@@ -41,6 +41,10 @@ def test_a_session_that_another_process_works_on_is_not_resumed(
         ran = hermes.run("-c", "-q", "second")
         assert ran.status == 1
         assert f"is in use by another process (pid {process.pid})." in ran.err
+        identity = json.loads(hermes.run("sessions", "list", "--json").out)[0]["id"]
+        ran = hermes.run("sessions", "delete", identity, "-y")
+        assert ran.status == 1
+        assert "in use" in ran.err
         hold.set()
         assert process.wait(30) == 0
     server.say(Reply(text="now"))

@@ -164,7 +164,14 @@ def delete(session: str, yes: bool) -> None:
         found = store.resolve(session)
         name = f"{found.id} ({found.title})" if found.title else found.id
         _confirm(f"Delete {name} with {_counted(found.message_count, 'message')}?", yes)
-        store.delete(found.id)
+        from hermes_agent.sessions.locks import SessionLocks
+
+        locks = SessionLocks(hermes_home() / "sessions")
+        locks.take(found.id)
+        try:
+            store.delete(found.id)
+        finally:
+            locks.release(found.id)
     click.echo(f"Deleted {name}.")
 
 
