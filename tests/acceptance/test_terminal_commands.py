@@ -30,8 +30,7 @@ def test_commands_that_show_something(chat: OpenChat, hermes: Hermes, server: Mo
         tmux.ready().say(command)
         tmux.see(answer)
     tmux.say("/clear")
-    screen = tmux.see_not("Green.")
-    assert "❯" in screen
+    tmux.until(lambda screen: "Green." not in screen and "❯" in screen)
     assert "Green." not in tmux.screen(scrollback=True)
     tmux.say("/context")
     tmux.see("prompt: identity")
