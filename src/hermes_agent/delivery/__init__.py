@@ -1,0 +1,1 @@
+"""From what the agent says to what a platform can show."""
