@@ -3,20 +3,29 @@
 import asyncio
 from collections import deque
 
+import msgspec
+
+
+class Said(msgspec.Struct, frozen=True):
+    """Something said to a running turn. `turn` names the inbound message it came with."""
+
+    text: str
+    turn: str | None = None
+
 
 class Control:
     """One turn's ear. Methods are called from the event loop that runs the turn."""
 
     def __init__(self) -> None:
-        self._said: deque[str] = deque()
+        self._said: deque[Said] = deque()
         self._task: asyncio.Task[object] | None = None
         self.stopping = False
 
-    def steer(self, text: str) -> None:
+    def steer(self, text: str, turn: str | None = None) -> None:
         """Reaches the model with the next call, as a user message."""
-        self._said.append(text)
+        self._said.append(Said(text, turn))
 
-    def take(self) -> str | None:
+    def take(self) -> Said | None:
         """The next thing said, if any."""
         return self._said.popleft() if self._said else None
 

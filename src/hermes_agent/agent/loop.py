@@ -13,7 +13,7 @@ import msgspec
 
 from hermes_agent.agent.answer import Answer
 from hermes_agent.agent.calls import Stopped, not_run, run_calls, with_unique_ids
-from hermes_agent.agent.control import Control
+from hermes_agent.agent.control import Control, Said
 from hermes_agent.domain.errors import BadResponse, ModelError
 from hermes_agent.domain.events import (
     BudgetSpent,
@@ -117,8 +117,8 @@ class Loop:
                     )
                 emit(Notice("The model's answer was empty; asking again."))
                 await self._say(turn, AGAIN, emit)
-            elif (text := control.take()) is not None:
-                await self._steer(turn, text, emit)
+            elif (said := control.take()) is not None:
+                await self._steer(turn, said, emit)
             else:
                 return Completed(message=message)
         return await self._conclude(turn, emit)
@@ -164,15 +164,16 @@ class Loop:
         return BudgetSpent(limit=limit, message=message)
 
     async def _hear(self, turn: "_Turn", emit: Emit) -> None:
-        while (text := turn.control.take()) is not None:
-            await self._steer(turn, text, emit)
+        while (said := turn.control.take()) is not None:
+            await self._steer(turn, said, emit)
 
-    async def _steer(self, turn: "_Turn", text: str, emit: Emit) -> None:
-        await self._say(turn, text, emit)
-        emit(Steered(text=text))
+    async def _steer(self, turn: "_Turn", said: Said, emit: Emit) -> None:
+        await self._say(turn, said.text, emit, said.turn)
+        emit(Steered(text=said.text, turn=said.turn))
 
-    async def _say(self, turn: "_Turn", text: str, emit: Emit) -> None:
-        await self._store(turn, Message(role="user", content=text, timestamp=time.time()), emit)
+    async def _say(self, turn: "_Turn", text: str, emit: Emit, named: str | None = None) -> None:
+        message = Message(role="user", content=text, timestamp=time.time(), turn=named)
+        await self._store(turn, message, emit)
 
     async def _store_results(
         self, turn: "_Turn", results: Sequence[ToolResult], emit: Emit

@@ -5,11 +5,9 @@ from pathlib import Path
 from typing import Literal
 
 from hermes_agent.agent.control import Control
-from hermes_agent.cli.models import ModelRoom
-from hermes_agent.cli.prompting import Prompting
+from hermes_agent.cli.person import Person
 from hermes_agent.cli.switchboard import Switchboard
 from hermes_agent.cli.wish import Wish
-from hermes_agent.cli.workplace import Workplace
 from hermes_agent.config import home as home_layout
 from hermes_agent.config.load import Loaded, load
 from hermes_agent.config.schema import Config
@@ -19,6 +17,9 @@ from hermes_agent.domain.events import Notice, TurnEnded
 from hermes_agent.domain.messages import Message
 from hermes_agent.domain.model import Effort
 from hermes_agent.domain.ports import Emit, Model, Toolbox
+from hermes_agent.runtime.models import ModelRoom
+from hermes_agent.runtime.prompting import Prompting
+from hermes_agent.runtime.workplace import Workplace
 from hermes_agent.sessions.live import Choices, LiveSession
 from hermes_agent.sessions.locks import SessionLocks
 from hermes_agent.sessions.references import expand_references
@@ -43,7 +44,7 @@ class Agent:
         self._store = open_store(self.paths.home)
         self._locks = SessionLocks(self.paths.sessions_dir)
         self._models = ModelRoom(
-            loaded, offline=wish.local, thorough=wish.interactive, cwd=str(cwd)
+            loaded, Person(), offline=wish.local, thorough=wish.interactive, cwd=str(cwd)
         )
         self.work = Workplace(
             loaded,

@@ -33,9 +33,10 @@ class ToolFinished(msgspec.Struct, frozen=True, tag="tool_finished"):
 
 
 class Steered(msgspec.Struct, frozen=True, tag="steered"):
-    """What the person typed meanwhile has reached the model."""
+    """What the person said meanwhile has reached the model; `turn` as in `Said`."""
 
     text: str
+    turn: str | None = None
 
 
 class Notice(msgspec.Struct, frozen=True, tag="notice"):

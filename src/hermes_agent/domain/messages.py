@@ -71,7 +71,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One message of a conversation.
 
     A `tool` message answers the call `tool_call_id` of the assistant message before it.
-    `timestamp` is Unix time in seconds; `id` is the store's row, None before it is stored.
+    `timestamp` is Unix time in seconds; `id` is the store's row, None before it is stored. `turn`
+    names the inbound message that a user message stands for: a store holds it once.
     """
 
     role: Role
@@ -86,6 +87,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     timestamp: float = 0.0
     id: int | None = None
+    turn: str | None = None
 
 
 class ToolResult(msgspec.Struct, frozen=True, kw_only=True):

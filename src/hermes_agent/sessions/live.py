@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import Executor
+from typing import Literal
 
 import msgspec
 
 from hermes_agent.agent.control import Control
 from hermes_agent.agent.loop import Loop, Settings, said_by_person
 from hermes_agent.domain.errors import NotFoundError
-from hermes_agent.domain.events import Event, MessageDone, TurnEnded
+from hermes_agent.domain.events import Completed, Event, MessageDone, TurnEnded
 from hermes_agent.domain.messages import Image, Message, Usage
 from hermes_agent.domain.model import Effort
 from hermes_agent.domain.ports import Emit, Model, Toolbox
@@ -18,11 +20,19 @@ from hermes_agent.store.port import Session, SessionChange, SessionStore
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person may change between two turns. `max_iterations` counts model calls."""
+    """What a person may change between two turns. `max_iterations` counts model calls. `overlay`
+    stands behind the prompt and `before` before the history; both are sent and never stored."""
 
     max_iterations: int = 90
     effort: Effort | None = None
     temperature: float | None = None
+    overlay: str = ""
+    before: tuple[Message, ...] = ()
+
+
+Standing = Literal["new", "begun", "answered", "steered"]
+"""Of a turn: not stored yet; stored and not answered; answered; said into another turn, whose
+answer is the answer to both."""
 
 
 class LiveSession:
@@ -45,6 +55,7 @@ class LiveSession:
         toolbox: Toolbox,
         choices: Choices,
         history: Sequence[Message] = (),
+        thread: Executor | None = None,
     ) -> None:
         self.row = row
         self.model = model
@@ -57,7 +68,7 @@ class LiveSession:
         self._locks = locks
         self._stored = stored
         self._history = list(history)
-        self._journal = SessionJournal(store, row.id)
+        self._journal = SessionJournal(store, row.id, thread=thread)
 
     @property
     def id(self) -> str:
@@ -79,20 +90,50 @@ class LiveSession:
         """All messages, in order."""
         return tuple(self._history)
 
+    def standing(self, turn: str) -> Standing:
+        """How far the turn of this name came before: see `Standing`."""
+        place = next((i for i, m in enumerate(self._history) if m.turn == turn), None)
+        if place is None:
+            return "new"
+        for message in reversed(self._history[:place]):
+            if _is_answer(message) or (message.turn is None and said_by_person(message)):
+                break
+            if message.turn is not None:
+                return "steered"
+        answered = _is_answer(self._history[-1])
+        return "answered" if answered else "begun"
+
     async def run(
-        self, text: str, control: Control, emit: Emit, images: tuple[Image, ...] = ()
+        self,
+        text: str,
+        control: Control,
+        emit: Emit,
+        images: tuple[Image, ...] = (),
+        *,
+        turn: str | None = None,
     ) -> TurnEnded:
-        """Answer one message of the person's. Everything is stored as it finishes."""
-        if not self._stored:
-            self.row = self._store.create(self.row)
-            self._stored = True
-        said = Message(role="user", content=text, images=images, timestamp=time.time())
-        self._history.append(await self._journal.append(said))
+        """Answer one message of the person's. Everything is stored as it finishes.
+
+        A `turn` that was begun before a crash goes on where it stopped, and one that was answered
+        already gives that answer without asking the model again.
+        """
+        standing = "new" if turn is None else self.standing(turn)
+        if standing == "answered":
+            return _answered_before(self._history[-1], emit)
+        if standing == "new":
+            if not self._stored:
+                self.row = await self._journal.create(self.row)
+                self._stored = True
+            said = Message(
+                role="user", content=text, images=images, timestamp=time.time(), turn=turn
+            )
+            self._history.append(await self._journal.append(said))
         return await self._answer(control, emit)
 
     async def _answer(self, control: Control, emit: Emit) -> TurnEnded:
+        overlay = self.choices.overlay
         settings = Settings(
-            system=self._system,
+            system=f"{self._system}\n\n{overlay}" if overlay else self._system,
             max_iterations=self.choices.max_iterations,
             effort=self.choices.effort,
             temperature=self.choices.temperature,
@@ -109,7 +150,7 @@ class LiveSession:
                     self.last_input = event.message.usage.input
             emit(event)
 
-        ended = await loop.run(tuple(self._history), control, note)
+        ended = await loop.run((*self.choices.before, *self._history), control, note)
         self.usage += ended.usage
         return ended
 
@@ -151,3 +192,19 @@ class LiveSession:
         """Nothing more will be written."""
         self._journal.close()
         self._locks.release(self.id)
+
+
+def _is_answer(message: Message) -> bool:
+    """Whether a message ends a turn."""
+    return (
+        message.role == "assistant"
+        and not message.tool_calls
+        and message.finish not in ("interrupted", "length")
+        and bool(message.content.strip())
+    )
+
+
+def _answered_before(message: Message, emit: Emit) -> TurnEnded:
+    ended = TurnEnded(ending=Completed(message=message), usage=Usage(), iterations=0, duration=0.0)
+    emit(ended)
+    return ended

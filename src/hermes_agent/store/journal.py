@@ -6,7 +6,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TypeVar
 
 from hermes_agent.domain.messages import Message, ToolCall, ToolResult
-from hermes_agent.store.port import SessionStore
+from hermes_agent.store.port import Session, SessionStore
 
 _T = TypeVar("_T")
 
@@ -31,6 +31,10 @@ class SessionJournal:
         self._session_id = session_id
         self._own_thread = store_thread() if thread is None else None
         self._thread = thread or self._own_thread
+
+    async def create(self, session: Session) -> Session:
+        """Store the session itself, before its first message."""
+        return await self._call(lambda: self._store.create(session))
 
     async def append(self, message: Message) -> Message:
         return await self._call(lambda: self._store.append(self._session_id, message))

@@ -47,6 +47,13 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     title: str | None = None
 
 
+class StoredTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the person's message of a turn stands."""
+
+    session_id: str
+    message_id: int
+
+
 class SessionChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What `update` may set. A field left UNSET stays; None clears it."""
 
@@ -260,8 +267,13 @@ class SessionStore(Protocol):
 
         The returned message is what is stored: unstorable characters are replaced (`text`).
         A result for a call that `repair` has answered meanwhile takes that answer's place.
-        Raises `NotFoundError`.
+        A message with a `turn` that is stored already is not stored again. Raises
+        `NotFoundError`.
         """
+        ...
+
+    def of_turn(self, turn: str) -> StoredTurn | None:
+        """Where the message of this turn stands; None before it was stored."""
         ...
 
     def history(self, session_id: str) -> tuple[Message, ...]:

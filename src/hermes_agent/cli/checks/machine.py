@@ -4,10 +4,10 @@ import platform
 import shutil
 from collections.abc import Iterator
 
-from hermes_agent.cli.backend import backend_of
 from hermes_agent.cli.checks import Finding
 from hermes_agent.config.load import Loaded
 from hermes_agent.environments.bubblewrap import unusable
+from hermes_agent.runtime.backend import backend_of
 
 _PROGRAMS = {
     "git": "for @diff and for work on code",

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from hermes_agent.cli.checks import Finding
-from hermes_agent.cli.models import LOCAL, choice_of, fallbacks_of, setting_of
 from hermes_agent.config.load import Loaded
 from hermes_agent.domain.errors import HermesError, ModelError
 from hermes_agent.providers.resolve import resolve_all
 from hermes_agent.providers.target import Target
+from hermes_agent.runtime.models import LOCAL, choice_of, fallbacks_of, setting_of
 
 
 def model(loaded: Loaded, *, offline: bool) -> Iterator[Finding]:

@@ -142,9 +142,9 @@ def _show() -> None:
 
 
 def _is_configured(loaded: "Loaded") -> bool:
-    from hermes_agent.cli.models import choice_of, setting_of
     from hermes_agent.domain.errors import NoModelError
     from hermes_agent.providers.resolve import resolve
+    from hermes_agent.runtime.models import choice_of, setting_of
 
     choice = choice_of(loaded)
     if choice.model or choice.base_url or choice.provider != "auto":
@@ -160,9 +160,9 @@ def _target(loaded: "Loaded", provider: str | None, model: str | None) -> "Targe
     """The configured target, or that of another provider or model. Raises like `resolve`."""
     import msgspec
 
-    from hermes_agent.cli.models import LOCAL, choice_of, setting_of
     from hermes_agent.providers.choice import ModelChoice
     from hermes_agent.providers.resolve import resolve
+    from hermes_agent.runtime.models import LOCAL, choice_of, setting_of
 
     if (provider or loaded.config.model.provider) == LOCAL:
         raise UsageError(
@@ -252,11 +252,11 @@ async def _try_out(loaded: "Loaded", target: "Target") -> dict[str, Any]:
 
 def _save(loaded: "Loaded", picked: "Pick") -> None:
     """Write what was picked, and what belonged to another provider goes."""
-    from hermes_agent.cli.models import setting_of
     from hermes_agent.config.edit import edit, edit_env_file
     from hermes_agent.domain.errors import ConfigError, NoModelError
     from hermes_agent.providers.choice import ModelChoice
     from hermes_agent.providers.resolve import resolve
+    from hermes_agent.runtime.models import setting_of
 
     now = loaded.config.model
     provider = picked.provider or now.provider

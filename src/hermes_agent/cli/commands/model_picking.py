@@ -118,11 +118,11 @@ def _names(loaded: "Loaded", provider: str, key: tuple[str, str] | None) -> list
     """The provider's live list; empty, with the reason said, where it cannot be had."""
     import asyncio
 
-    from hermes_agent.cli.models import setting_of
     from hermes_agent.providers.choice import ModelChoice
     from hermes_agent.providers.discovery import list_models
     from hermes_agent.providers.http import open_client
     from hermes_agent.providers.resolve import resolve
+    from hermes_agent.runtime.models import setting_of
 
     setting = setting_of(loaded)
     if key is not None:

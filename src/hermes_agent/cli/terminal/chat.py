@@ -234,8 +234,8 @@ class Chat:
     def _take_back(self, control: Control, completed: bool) -> None:
         """What was said to the agent and did not reach it any more."""
         unheard: list[str] = []
-        while (text := control.take()) is not None:
-            unheard.append(text)
+        while (said := control.take()) is not None:
+            unheard.append(said.text)
         if completed:
             self._queue[:0] = unheard
         elif unheard:

@@ -8,7 +8,7 @@ import msgspec
 from hermes_agent.domain.errors import NotFoundError
 from hermes_agent.domain.messages import Message, ToolCall, ToolResult, Usage
 from hermes_agent.store.arrange import arrange
-from hermes_agent.store.port import Repair, ToolRun
+from hermes_agent.store.port import Repair, StoredTurn, ToolRun
 from hermes_agent.store.sqlite import rows, sessions
 from hermes_agent.store.sqlite.queries import load
 from hermes_agent.store.sqlite.transaction import Transaction
@@ -25,6 +25,10 @@ def append(db: Transaction, session_id: str, message: Message) -> Message:
         db.execute(load("runs")["settle"], (session_id, message.tool_call_id))
         if late is not None:
             return late
+    if message.turn is not None:
+        stored = of_turn(db, message.turn)
+        if stored is not None:
+            return msgspec.structs.replace(message, id=stored.message_id)
     return _insert(db, session_id, message)
 
 
@@ -69,6 +73,11 @@ def _replace_repaired(db: Transaction, session_id: str, message: Message) -> Mes
         },
     )
     return msgspec.structs.replace(message, id=stored)
+
+
+def of_turn(db: Transaction, turn: str) -> StoredTurn | None:
+    row = db.execute(load("messages")["of_turn"], (turn,)).fetchone()
+    return None if row is None else StoredTurn(session_id=row[0], message_id=row[1])
 
 
 def history(db: Transaction, session_id: str) -> tuple[Message, ...]:

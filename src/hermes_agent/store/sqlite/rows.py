@@ -71,6 +71,7 @@ def message(row: Row) -> Message:
         usage=Usage(*row[10:16]) if detailed and row[10] is not None else None,
         reasoning=_reasoning.decode(row[16]) if row[16] else (),
         images=_images.decode(row[18]) if row[18] else (),
+        turn=row[19],
     )
 
 
@@ -115,7 +116,8 @@ def message_values(session_id: str, message: Message) -> dict[str, Any]:
 def detail_values(message: Message, message_id: int) -> dict[str, Any] | None:
     """For `messages.insert_details`; None when the documented columns say it all."""
     states = [call.state for call in message.tool_calls]
-    if not (message.model or message.usage or message.reasoning or message.images or any(states)):
+    known = (message.model, message.usage, message.reasoning, message.images, message.turn)
+    if not (any(known) or any(states)):
         return None
     usage = message.usage
     return {
@@ -130,6 +132,7 @@ def detail_values(message: Message, message_id: int) -> dict[str, Any] | None:
         "reasoning": _json(message.reasoning),
         "call_states": _json(states) if any(states) else None,
         "images": _json(message.images),
+        "turn": message.turn,
     }
 
 

@@ -17,6 +17,7 @@ from hermes_agent.store.port import (
     SessionChange,
     SessionSummary,
     Stats,
+    StoredTurn,
     ToolRun,
 )
 from hermes_agent.store.sqlite import messages, sessions
@@ -103,6 +104,10 @@ class SqliteStore:
     def append(self, session_id: str, message: Message) -> Message:
         with self._db.write() as db:
             return messages.append(db, session_id, message)
+
+    def of_turn(self, turn: str) -> StoredTurn | None:
+        with self._db.read() as db:
+            return messages.of_turn(db, turn)
 
     def history(self, session_id: str) -> tuple[Message, ...]:
         with self._db.read() as db:

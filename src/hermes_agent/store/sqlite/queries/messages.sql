@@ -10,10 +10,10 @@ INSERT INTO messages (
 -- name: insert_details
 INSERT INTO message_details (
     message_id, model, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
-    reasoning_tokens, cost_usd, reasoning, call_states, images
+    reasoning_tokens, cost_usd, reasoning, call_states, images, turn
 ) VALUES (
     :message_id, :model, :input, :output, :cache_read, :cache_write, :reasoning_tokens, :cost,
-    :reasoning, :call_states, :images
+    :reasoning, :call_states, :images, :turn
 )
 
 -- name: history
@@ -21,11 +21,18 @@ INSERT INTO message_details (
 SELECT
     m.id, m.role, CAST(m.content AS BLOB), m.tool_call_id, m.tool_calls, m.tool_name, m.timestamp,
     m.finish_reason, d.message_id, d.model, d.input_tokens, d.output_tokens, d.cache_read_tokens,
-    d.cache_write_tokens, d.reasoning_tokens, d.cost_usd, d.reasoning, d.call_states, d.images
+    d.cache_write_tokens, d.reasoning_tokens, d.cost_usd, d.reasoning, d.call_states, d.images,
+    d.turn
 FROM messages AS m INDEXED BY idx_messages_order
 LEFT JOIN message_details AS d ON d.message_id = m.id
 WHERE m.session_id = ?
 ORDER BY m.id
+
+-- name: of_turn
+SELECT m.session_id, m.id
+FROM message_details AS d
+JOIN messages AS m ON m.id = d.message_id
+WHERE d.turn = ?
 
 -- name: last_asking
 SELECT max(id) FROM messages WHERE session_id = ? AND tool_calls IS NOT NULL

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hermes_agent.cli.backend import backend_of
-from hermes_agent.cli.logs import log_errors
 from hermes_agent.config.edit import edit
 from hermes_agent.config.load import Loaded, load
 from hermes_agent.config.managed import refusal
@@ -18,6 +16,8 @@ from hermes_agent.policy.gate import Gate
 from hermes_agent.policy.grants import ListedGrants
 from hermes_agent.policy.paths import PathGuard
 from hermes_agent.policy.redaction import Redactor
+from hermes_agent.runtime.backend import backend_of
+from hermes_agent.runtime.errorlog import log_errors
 from hermes_agent.tools.builtin.todo import restored
 from hermes_agent.tools.call import SessionToolbox
 from hermes_agent.tools.contract import Limits, ToolContext

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -17,30 +17,49 @@ from hermes_agent.providers.target import Target
 if TYPE_CHECKING:
     import httpx2
 
+    from hermes_agent.providers.discovery import LocalServer
+    from hermes_agent.providers.embedded.model import EmbeddedModel
+
 LOCAL = "local"
 """The provider name of the offline model."""
+
+
+class Choosing(Protocol):
+    """What is done where the configuration names no model."""
+
+    def offer(self, servers: Sequence["LocalServer"]) -> Target | None:
+        """A model of a server on this machine; None for the offline one. Raises `NoModelError`."""
+        ...
+
+    async def open_offline(self, loaded: Loaded, *, consent: bool, cwd: str) -> "EmbeddedModel":
+        """The offline model. Raises `NoModelError` where it is not there and may not be fetched."""
+        ...
 
 
 class ModelRoom:
     """The models of one process. One HTTP client serves them all.
 
-    `offline` asks for the offline model. `thorough` asks a local server for its model's window,
-    which one question and its answer can do without. After `choose`, `label`, `tool_names` and
-    `system_prompt` say what a model wants that is not an ordinary one.
+    `choosing` helps where nothing is configured. `offline` asks for the offline model. `thorough`
+    asks a local server for its model's window, which one question and its answer can do without.
+    After `choose`, `label`, `tool_names` and `system_prompt` say what a model wants that is not an
+    ordinary one.
     """
 
-    def __init__(self, loaded: Loaded, *, offline: bool, thorough: bool, cwd: str) -> None:
+    def __init__(
+        self, loaded: Loaded, choosing: Choosing, *, offline: bool, thorough: bool, cwd: str
+    ) -> None:
         self.current: Model | None = None
         self.label = ""
         self.notices: list[str] = []
         self.tool_names: tuple[str, ...] = ()
         self.system_prompt: str | None = None
         self._loaded = loaded
+        self._choosing = choosing
         self._offline = offline
         self._thorough = thorough
         self._cwd = cwd
         self._client: httpx2.AsyncClient | None = None
-        self._offline_model: Any = None
+        self._offline_model: EmbeddedModel | None = None
 
     async def choose(self, name: str | None = None) -> Model:
         """Make the model called `name`, or the configured one, the current one."""
@@ -94,21 +113,20 @@ class ModelRoom:
         return (first, *resolved.targets[1:])
 
     async def _nearby(self, setting: Setting) -> tuple[Target, ...] | None:
-        from hermes_agent.cli.offering import offer
         from hermes_agent.providers.discovery import find_local, only_model
 
         servers = await find_local(self.connect(), setting.environ)
         target = only_model(servers)
         if target is None:
-            target = await asyncio.to_thread(offer, servers)
+            target = await asyncio.to_thread(self._choosing.offer, servers)
         else:
             self.notices.append(f"Using {target.model} of {target.vendor.label} on this machine.")
         return None if target is None else (target,)
 
     async def _choose_offline(self) -> Model:
-        from hermes_agent.cli.offline import open_offline_model
-
-        model = await open_offline_model(self._loaded, consent=self._offline, cwd=self._cwd)
+        model = await self._choosing.open_offline(
+            self._loaded, consent=self._offline, cwd=self._cwd
+        )
         self._offline_model = model
         self.label = model.label
         self.tool_names = model.tool_names
