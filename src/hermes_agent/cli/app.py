@@ -6,7 +6,6 @@ from typing import Literal
 
 from hermes_agent.agent.control import Control
 from hermes_agent.cli.person import Person
-from hermes_agent.cli.switchboard import Switchboard
 from hermes_agent.cli.wish import Wish
 from hermes_agent.config import home as home_layout
 from hermes_agent.config.load import Loaded, load
@@ -19,7 +18,8 @@ from hermes_agent.domain.model import Effort
 from hermes_agent.domain.ports import Emit, Model, Toolbox
 from hermes_agent.runtime.models import ModelRoom
 from hermes_agent.runtime.prompting import Prompting
-from hermes_agent.runtime.workplace import Workplace
+from hermes_agent.runtime.switchboard import Switchboard
+from hermes_agent.runtime.workplace import Premises, Workplace
 from hermes_agent.sessions.live import Choices, LiveSession
 from hermes_agent.sessions.locks import SessionLocks
 from hermes_agent.sessions.references import expand_references
@@ -47,7 +47,7 @@ class Agent:
             loaded, Person(), offline=wish.local, thorough=wish.interactive, cwd=str(cwd)
         )
         self.work = Workplace(
-            loaded,
+            Premises(loaded),
             cwd=cwd,
             asker=self.asker,
             notify=lambda text: self.notices.append(Notice(text)),

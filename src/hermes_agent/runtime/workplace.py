@@ -27,24 +27,42 @@ from hermes_agent.tools.toolsets import resolve as resolve_tools
 PLATFORM = "cli"
 
 
+class Premises:
+    """What all workplaces of a process have in common: where commands run, what they inherit,
+    what is never shown. From here on faults that nobody foresaw go to `logs/errors.log`."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        config = loaded.config
+        self.loaded = loaded
+        self.backend = backend_of(loaded)
+        self.variables = child_variables(
+            loaded.environ, passthrough=config.terminal.env_passthrough, secrets=loaded.secrets
+        )
+        redactor = Redactor(loaded.secrets)
+        self.redact: Callable[[str], str] = redactor.text if config.security.redact_secrets else str
+        log_errors(loaded.paths.logs_dir / "errors.log", redactor.text)
+
+
 class Workplace:
-    """One for a process. `notify` gets sentences for the person."""
+    """Where one session works, or all of a terminal. `notify` gets sentences for the person."""
 
     def __init__(
-        self, loaded: Loaded, *, cwd: Path, asker: Asker, notify: Callable[[str], None]
+        self,
+        premises: Premises,
+        *,
+        cwd: Path,
+        asker: Asker,
+        notify: Callable[[str], None],
+        may_grant: bool = True,
     ) -> None:
-        config = loaded.config
+        loaded, config = premises.loaded, premises.loaded.config
         self._loaded = loaded
         self._asker = asker
         self.environment = create_environment(
-            backend_of(loaded),
+            premises.backend,
             Place(
                 cwd=str(cwd),
-                variables=child_variables(
-                    loaded.environ,
-                    passthrough=config.terminal.env_passthrough,
-                    secrets=loaded.secrets,
-                ),
+                variables=premises.variables,
                 home=loaded.paths.home,
                 persistent=config.terminal.persistent_shell,
                 output_chars=config.tool_output.max_bytes,
@@ -58,7 +76,7 @@ class Workplace:
             timeout=config.approvals.timeout,
             deny=config.approvals.deny,
             grants=ListedGrants(config.command_allowlist, self._write_grant),
-            managed=loaded.managed is not None,
+            managed=loaded.managed is not None or not may_grant,
             notify=notify,
         )
         self.guard = PathGuard(
@@ -67,9 +85,7 @@ class Workplace:
             cwd=str(cwd),
             write_root=loaded.environ.get("HERMES_WRITE_SAFE_ROOT"),
         )
-        redactor = Redactor(loaded.secrets)
-        self.redact: Callable[[str], str] = redactor.text if config.security.redact_secrets else str
-        log_errors(loaded.paths.logs_dir / "errors.log", redactor.text)
+        self.redact = premises.redact
 
     @property
     def yolo(self) -> bool:
@@ -91,15 +107,20 @@ class Workplace:
         names: Sequence[str] = (),
         history: Sequence[Message] = (),
         can_ask: bool,
+        platform: str = PLATFORM,
+        toolsets: Sequence[str] | None = None,
+        without: Sequence[str] = (),
     ) -> SessionToolbox:
-        """The tools of one session: `names`, or what is configured. `history` brings the list of
-        work back; where nobody can be asked, no question is offered."""
+        """The tools of one session: `names`, or what `toolsets` or the configuration for
+        `platform` say. `history` brings the list of work back; where nobody can be asked, no
+        question is offered."""
         config = self._loaded.config
         tools = names or resolve_tools(
             toolsets=config.toolsets,
-            platform=PLATFORM,
+            platform=platform,
             platform_toolsets=config.platform_toolsets,
-            disabled=config.agent.disabled_toolsets,
+            disabled=(*config.agent.disabled_toolsets, *without),
+            chosen=toolsets,
         )
         context = ToolContext(
             environment=self.environment,

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from hermes_agent.domain.chats import Origin
 from hermes_agent.domain.messages import Message, Role, ToolCall, ToolResult
 
 RunStatus = Literal["running", "ok", "error", "denied", "interrupted"]
@@ -45,6 +46,18 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     cost_source: str | None = None
     pricing_version: str | None = None
     title: str | None = None
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """Which session a chat is in. `choices` are what its people chose for it (model, effort, …);
+    `origin` is where the last message came from."""
+
+    session_key: str
+    session_id: str
+    created_at: float
+    updated_at: float
+    origin: Origin
+    choices: dict[str, str] = msgspec.field(default_factory=dict[str, str])
 
 
 class StoredTurn(msgspec.Struct, frozen=True, kw_only=True):
@@ -270,6 +283,18 @@ class SessionStore(Protocol):
         A message with a `turn` that is stored already is not stored again. Raises
         `NotFoundError`.
         """
+        ...
+
+    def route(self, session_key: str) -> Route | None:
+        """The route of a chat; None before its first message."""
+        ...
+
+    def save_route(self, route: Route) -> None:
+        """Store it in place of the one with its key."""
+        ...
+
+    def routes(self, *, limit: int = 1000) -> tuple[Route, ...]:
+        """The routes, the latest first."""
         ...
 
     def of_turn(self, turn: str) -> StoredTurn | None:

@@ -13,6 +13,7 @@ from hermes_agent.store.port import (
     Hit,
     Insights,
     Repair,
+    Route,
     Session,
     SessionChange,
     SessionSummary,
@@ -20,7 +21,7 @@ from hermes_agent.store.port import (
     StoredTurn,
     ToolRun,
 )
-from hermes_agent.store.sqlite import messages, sessions
+from hermes_agent.store.sqlite import messages, routes, sessions
 from hermes_agent.store.sqlite.connection import Database, connect, in_words
 from hermes_agent.store.sqlite.copying import copy
 
@@ -104,6 +105,18 @@ class SqliteStore:
     def append(self, session_id: str, message: Message) -> Message:
         with self._db.write() as db:
             return messages.append(db, session_id, message)
+
+    def route(self, session_key: str) -> Route | None:
+        with self._db.read() as db:
+            return routes.get(db, session_key)
+
+    def save_route(self, route: Route) -> None:
+        with self._db.write() as db:
+            routes.put(db, route)
+
+    def routes(self, *, limit: int = 1000) -> tuple[Route, ...]:
+        with self._db.read() as db:
+            return routes.list_(db, limit)
 
     def of_turn(self, turn: str) -> StoredTurn | None:
         with self._db.read() as db:

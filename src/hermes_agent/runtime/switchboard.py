@@ -10,8 +10,8 @@ class Switchboard:
     def __init__(self) -> None:
         self._asker: Asker | None = None
 
-    def connect(self, asker: Asker) -> None:
-        """From now on this one is asked."""
+    def connect(self, asker: Asker | None) -> None:
+        """From now on this one is asked, or nobody."""
         self._asker = asker
 
     async def approve(self, request: ApprovalRequest) -> Approval:

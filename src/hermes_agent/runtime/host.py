@@ -1,0 +1,247 @@
+"""The sessions of a daemon: many side by side in one process, each with a place of its own."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from hermes_agent.config.load import Loaded
+from hermes_agent.context.prompt import Piece, Prompt
+from hermes_agent.domain.errors import NotFoundError
+from hermes_agent.domain.messages import Message
+from hermes_agent.domain.model import Effort, ToolSpec
+from hermes_agent.domain.ports import Model, Toolbox
+from hermes_agent.policy.askers import NobodyToAsk
+from hermes_agent.runtime.models import ModelRoom
+from hermes_agent.runtime.nobody import Nobody
+from hermes_agent.runtime.prompting import Prompting
+from hermes_agent.runtime.switchboard import Switchboard
+from hermes_agent.runtime.workplace import Premises, Workplace
+from hermes_agent.sessions.host import Opening
+from hermes_agent.sessions.live import Choices, LiveSession
+from hermes_agent.sessions.locks import SessionLocks
+from hermes_agent.store.journal import store_thread
+from hermes_agent.store.port import Session, SessionStore
+
+REAP_SECONDS = 30.0
+
+
+class SessionHost:
+    """The port `Host`. `cwd` is where commands of new sessions begin.
+
+    Blocking work of the store is done in one thread for all sessions.
+    """
+
+    def __init__(self, loaded: Loaded, store: SessionStore, *, cwd: Path) -> None:
+        self.premises = Premises(loaded)
+        self._loaded = loaded
+        self._store = store
+        self._cwd = cwd
+        self._thread = store_thread()
+        self._locks = SessionLocks(loaded.paths.sessions_dir)
+        self._models = _Models(loaded, str(cwd))
+        self._rooms: dict[str, _Room] = {}
+        self._specs: dict[str, tuple[ToolSpec, ...]] = {}
+
+    @asynccontextmanager
+    async def open(self, opening: Opening) -> AsyncGenerator[LiveSession]:
+        """See `Host.open`."""
+        room = self._room(opening)
+        async with room.lock:
+            self._locks.take(opening.session_id)
+            room.switchboard.connect(opening.asker)
+            try:
+                live = await self._live(opening, room)
+            except BaseException:
+                self._locks.release(opening.session_id)
+                raise
+            try:
+                yield live
+            finally:
+                live.close()
+                room.switchboard.connect(None)
+                room.used = time.monotonic()
+
+    async def specs(self, platform: str) -> tuple[ToolSpec, ...]:
+        """See `Host.specs`."""
+        if platform not in self._specs:
+            place = Workplace(self.premises, cwd=self._cwd, asker=NobodyToAsk(), notify=_unheard)
+            self._specs[platform] = place.toolbox(can_ask=True, platform=platform).specs()
+            await place.environment.close()
+        return self._specs[platform]
+
+    async def model_name(self) -> str:
+        """See `Host.model_name`."""
+        return (await self._models.choose("")).model.name
+
+    async def prompt(self, session_id: str, personality: str) -> str:
+        """The prompt of this session with another personality. Raises `UsageError`."""
+        room = self._rooms.get(session_id) or self._room(Opening(session_id=session_id, source=""))
+        prompting = Prompting(self._loaded, room.work.environment, tell_session_id=False)
+        prompting.choose(personality)
+        chosen = await self._models.choose("")
+        tools = {spec.name for spec in room.work.toolbox(can_ask=True).specs()}
+        return prompting.build(session_id, tools, whole=chosen.system_prompt).text
+
+    def processes(self, session_id: str) -> int:
+        """How many background processes the session has running."""
+        room = self._rooms.get(session_id)
+        return room.running if room else 0
+
+    async def kill_processes(self, session_id: str) -> int:
+        """End them; returns how many there were."""
+        room = self._rooms.get(session_id)
+        if room is None:
+            return 0
+        processes = room.work.environment.processes
+        running = [each for each in processes.list() if each.exit_code is None]
+        for each in running:
+            await processes.kill(each.id)
+        return len(running)
+
+    async def reap(self, now: float | None = None) -> None:
+        """Give back the places that nobody used for a while and where nothing runs."""
+        at = time.monotonic() if now is None else now
+        limit = self._loaded.config.terminal.lifetime_seconds
+        for name, room in list(self._rooms.items()):
+            if at - room.used > limit and not room.lock.locked() and not room.running:
+                del self._rooms[name]
+                await room.work.environment.close()
+
+    async def close(self) -> None:
+        """End what runs, give everything back."""
+        for room in self._rooms.values():
+            await room.work.environment.close()
+        self._rooms.clear()
+        await self._models.close()
+        await asyncio.to_thread(self._thread.shutdown)
+
+    def _room(self, opening: Opening) -> "_Room":
+        room = self._rooms.get(opening.session_id)
+        if room is None:
+            switchboard = Switchboard()
+            work = Workplace(
+                self.premises,
+                cwd=Path(opening.workdir) if opening.workdir else self._cwd,
+                asker=switchboard,
+                notify=_unheard,
+            )
+            room = self._rooms[opening.session_id] = _Room(work, switchboard)
+        return room
+
+    async def _live(self, opening: Opening, room: "_Room") -> LiveSession:
+        row, history = await self._stored(opening.session_id)
+        chosen = await self._models.choose(opening.model)
+        toolbox = room.work.toolbox(
+            names=chosen.tool_names,
+            history=history,
+            can_ask=opening.asker is not None,
+            platform=_platform(opening),
+            toolsets=opening.toolsets or None,
+            without=opening.without,
+        )
+        system = (row and row.system_prompt) or self._prompt(opening, room, chosen, toolbox).text
+        config = self._loaded.config
+        effort: Effort | None = opening.effort or config.agent.reasoning_effort or None
+        return LiveSession(
+            store=self._store,
+            locks=self._locks,
+            row=row
+            or Session(
+                id=opening.session_id,
+                source=opening.source,
+                user_id=opening.user_id,
+                model=chosen.model.name,
+                system_prompt=system,
+            ),
+            stored=row is not None,
+            system=system,
+            model=chosen.model,
+            toolbox=toolbox,
+            choices=Choices(
+                max_iterations=opening.max_iterations or config.agent.max_turns,
+                effort=effort,
+                temperature=opening.temperature,
+                overlay=opening.overlay,
+                before=opening.before,
+            ),
+            history=history,
+            thread=self._thread,
+        )
+
+    async def _stored(self, session_id: str) -> tuple[Session | None, tuple[Message, ...]]:
+        def read() -> tuple[Session | None, tuple[Message, ...]]:
+            try:
+                row = self._store.get(session_id)
+            except NotFoundError:
+                return None, ()
+            if row.ended_at is not None:
+                self._store.reopen(session_id)
+            return row, self._store.repair(session_id).history
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, read)
+
+    def _prompt(
+        self, opening: Opening, room: "_Room", chosen: "_Chosen", toolbox: Toolbox
+    ) -> Prompt:
+        tools = {spec.name for spec in toolbox.specs()}
+        prompting = Prompting(self._loaded, room.work.environment, tell_session_id=False)
+        prompt = prompting.build(opening.session_id, tools, whole=chosen.system_prompt)
+        note = (Piece("entrance", opening.note),) if opening.note else ()
+        return Prompt((*prompt.pieces, *note))
+
+
+class _Room:
+    """The place of one session, kept from turn to turn."""
+
+    def __init__(self, work: Workplace, switchboard: Switchboard) -> None:
+        self.work = work
+        self.switchboard = switchboard
+        self.lock = asyncio.Lock()
+        self.used = time.monotonic()
+
+    @property
+    def running(self) -> int:
+        return sum(each.exit_code is None for each in self.work.environment.processes.list())
+
+
+class _Chosen(msgspec.Struct, frozen=True):
+    model: Model
+    tool_names: tuple[str, ...]
+    system_prompt: str | None
+
+
+class _Models:
+    """Each model that was asked for, built once."""
+
+    def __init__(self, loaded: Loaded, cwd: str) -> None:
+        self._room = ModelRoom(loaded, Nobody(), offline=False, thorough=True, cwd=cwd)
+        self._configured = loaded.config.model.default
+        self._chosen: dict[str, _Chosen] = {}
+        self._lock = asyncio.Lock()
+
+    async def choose(self, name: str) -> _Chosen:
+        found = self._chosen.get(name)
+        if found is not None:
+            return found
+        async with self._lock:
+            if name not in self._chosen:
+                model = await self._room.choose(name or None)
+                self._chosen[name] = _Chosen(model, self._room.tool_names, self._room.system_prompt)
+            return self._chosen[name]
+
+    async def close(self) -> None:
+        await self._room.close()
+
+
+def _platform(opening: Opening) -> str:
+    return opening.platform or opening.source
+
+
+def _unheard(text: str) -> None:
+    import logging
+
+    logging.getLogger(__name__).info("%s", text)
