@@ -1,0 +1,140 @@
+"""From the outbox to the platforms: one message after another, each marked before and after."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable, Mapping
+
+from hermes_agent.domain.chats import Outgoing
+from hermes_agent.domain.errors import HermesError, StoreError
+from hermes_agent.gateway.desk import Desk
+from hermes_agent.ledger.port import Dispatch
+from hermes_agent.platforms.base import (
+    MessageGone,
+    Platform,
+    PlatformDown,
+    PlatformRefused,
+    SendRefused,
+)
+
+ATTEMPTS = 50
+FIRST_DELAY = 2.0
+MAX_DELAY = 600.0
+LOOK = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class Courier:
+    """Sends what is due on the `platforms` that are connected, side by side for each platform.
+
+    A message that the platform refuses is dead at once; one that could not be sent is tried again
+    with growing pauses, and those behind it to the same place wait for it.
+    """
+
+    def __init__(self, desk: Desk, platforms: Callable[[], Mapping[str, Platform]]) -> None:
+        self.sent = 0
+        self.refused = 0
+        self._desk = desk
+        self._platforms = platforms
+        self._wakes: dict[str, asyncio.Event] = {}
+        self._busy = 0
+
+    def wake(self) -> None:
+        """There is something to send."""
+        for event in self._wakes.values():
+            event.set()
+
+    async def run(self, platform: Platform) -> None:
+        """Send on this platform until cancelled."""
+        wake = self._wakes.setdefault(platform.name, asyncio.Event())
+        version = -1
+        while True:
+            wake.clear()
+            await self._send_all(platform)
+            while not wake.is_set():
+                try:
+                    await asyncio.wait_for(wake.wait(), LOOK)
+                except TimeoutError:
+                    version, news = await self._news(version)
+                    if news:
+                        break
+
+    async def flush(self, seconds: float) -> None:
+        """Send what is due now, for at most so long: the end of a drain."""
+        try:
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*map(self._send_all, self._platforms().values()))
+        except TimeoutError:
+            _log.warning("not everything could be sent before the end; it is sent after the start")
+
+    async def _send_all(self, platform: Platform) -> None:
+        while True:
+            try:
+                dispatch = await self._desk.do(
+                    lambda ledger: ledger.next((platform.name,), time.time())
+                )
+            except StoreError as error:
+                _log.warning("the outbox cannot be read: %s", error)
+                await asyncio.sleep(LOOK)
+                return
+            if dispatch is None:
+                return
+            await self._deliver(platform, dispatch)
+
+    async def _news(self, version: int) -> tuple[int, bool]:
+        try:
+            now, due = await self._desk.do(lambda ledger: (ledger.version(), ledger.due()))
+        except StoreError:
+            return version, False
+        return now, now != version or (due is not None and due <= time.time())
+
+    async def _deliver(self, platform: Platform, dispatch: Dispatch) -> None:
+        try:
+            message_id = await self._send(platform, dispatch)
+        except SendRefused as error:
+            self.refused += 1
+            _log.error("message %s will never be taken: %s", dispatch.id, error)
+            await self._unsent(dispatch, error, None)
+        except PlatformDown as error:
+            delay = error.retry_after or _pause(dispatch.attempt)
+            await self._unsent(dispatch, error, time.time() + delay)
+        except PlatformRefused as error:
+            await self._unsent(dispatch, error, time.time() + MAX_DELAY)
+        except HermesError as error:
+            await self._unsent(dispatch, error, time.time() + _pause(dispatch.attempt))
+        except Exception as error:  # noqa: BLE001  the root of a send: logged, tried again
+            _log.exception("message %s could not be sent", dispatch.id)
+            last = dispatch.attempt >= ATTEMPTS
+            await self._unsent(
+                dispatch, error, None if last else time.time() + _pause(dispatch.attempt)
+            )
+        else:
+            self.sent += 1
+            await self._desk.insist(lambda ledger: ledger.sent(dispatch, message_id))
+
+    async def _send(self, platform: Platform, dispatch: Dispatch) -> str:
+        outgoing = dispatch.outgoing
+        if dispatch.message_id is not None and platform.capabilities.edits:
+            try:
+                await platform.edit(outgoing.target, dispatch.message_id, outgoing.post)
+            except MessageGone:
+                # A person deleted what was there; the answer is still owed.
+                return await platform.send(outgoing.target, outgoing.post, key_of(outgoing))
+            return dispatch.message_id
+        return await platform.send(outgoing.target, outgoing.post, key_of(outgoing))
+
+    async def _unsent(self, dispatch: Dispatch, error: Exception, retry_at: float | None) -> None:
+        await self._desk.insist(
+            lambda ledger: ledger.unsent(dispatch, error=str(error), retry_at=retry_at)
+        )
+
+
+def key_of(outgoing: Outgoing) -> str:
+    """The same for every attempt to send this message."""
+    return f"{outgoing.turn}.{outgoing.part}"
+
+
+def _pause(attempt: int) -> float:
+    return min(MAX_DELAY, FIRST_DELAY * 2 ** min(attempt - 1, 10)) * random.uniform(0.8, 1.2)  # noqa: S311  spreads, hides nothing

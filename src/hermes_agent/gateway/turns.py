@@ -1,0 +1,50 @@
+"""The turns that run now: who may be stopped, steered, or waited for."""
+
+import time
+
+from hermes_agent.agent.control import Control
+from hermes_agent.ledger.port import Claim
+
+
+class ActiveTurn:
+    """One turn on its way. `steered` maps the turns said into it to their inbox rows."""
+
+    def __init__(self, claim: Claim, session_id: str) -> None:
+        self.claim = claim
+        self.session_id = session_id
+        self.control = Control()
+        self.began = time.monotonic()
+        self.doing = "thinking"
+        self.steered: dict[str, int] = {}
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been running."""
+        return time.monotonic() - self.began
+
+
+class ActiveTurns:
+    """By session key; there is one at most for each."""
+
+    def __init__(self) -> None:
+        self._turns: dict[str, ActiveTurn] = {}
+
+    def begin(self, key: str, claim: Claim, session_id: str) -> ActiveTurn:
+        """A turn begins."""
+        turn = self._turns[key] = ActiveTurn(claim, session_id)
+        return turn
+
+    def end(self, key: str) -> None:
+        """It has ended."""
+        self._turns.pop(key, None)
+
+    def get(self, key: str) -> ActiveTurn | None:
+        """The turn of a session, if one runs."""
+        return self._turns.get(key)
+
+    def __len__(self) -> int:
+        return len(self._turns)
+
+    def all(self) -> list[ActiveTurn]:
+        """All that run, the oldest first."""
+        return sorted(self._turns.values(), key=lambda turn: turn.began)
