@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from hermes_agent.domain.asking import Approval, ApprovalRequest
 from hermes_agent.domain.chats import Button, Target
 
-_LABELS: dict[Approval, str] = {
+_LABELS: dict[str, str] = {
     "once": "Allow once",
     "session": "This session",
     "always": "Always",
@@ -138,11 +138,17 @@ class ChatAsker:
         """The decision of somebody with the grant; silence is `deny`."""
         if self._approver is None:
             return "deny"
-        choices = tuple(c for c in request.choices if c != "always" or self._may_always)
+        choices: tuple[Approval, ...] = tuple(
+            choice for choice in request.choices if choice != "always" or self._may_always
+        )
         question = Question(self._key, self._approver, choices, free=False, grant=True)
         text = _approval_text(request, choices, None if self._at_home else self._asked_by)
         answer = await self._questions.put(question, text, self._approval_timeout)
-        return next((choice for choice in choices if choice == answer), "deny")
+        given: Approval = "deny"
+        for choice in choices:
+            if choice == answer:
+                given = choice
+        return given
 
     @property
     def _at_home(self) -> bool:
@@ -159,9 +165,8 @@ def _approval_text(
     request: ApprovalRequest, choices: tuple[Approval, ...], asked_by: str | None
 ) -> str:
     fence = "````" if "```" in request.subject else "```"
-    words = ", ".join(
-        f"/approve {c}" if c != "once" else "/approve" for c in choices if c != "deny"
-    )
+    allowing = [choice for choice in choices if choice != "deny"]
+    words = ", ".join("/approve" if c == "once" else f"/approve {c}" for c in allowing)
     who = f" ({asked_by})" if asked_by else ""
     return (
         f"**May this run?**{who} {request.reason}\n\n{fence}\n{request.subject}\n{fence}\n\n"
@@ -170,4 +175,4 @@ def _approval_text(
 
 
 def _label(choice: str) -> str:
-    return _LABELS.get(choice, choice)[:40]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    return _LABELS.get(choice, choice)[:40]
