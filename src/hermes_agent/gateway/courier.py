@@ -22,6 +22,7 @@ ATTEMPTS = 50
 FIRST_DELAY = 2.0
 MAX_DELAY = 600.0
 LOOK = 1.0
+GRACE = 15.0
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +40,6 @@ class Courier:
         self._desk = desk
         self._platforms = platforms
         self._wakes: dict[str, asyncio.Event] = {}
-        self._busy = 0
 
     def wake(self) -> None:
         """There is something to send."""
@@ -81,7 +81,14 @@ class Courier:
                 return
             if dispatch is None:
                 return
-            await self._deliver(platform, dispatch)
+            delivering = asyncio.create_task(self._deliver(platform, dispatch))
+            try:
+                await asyncio.shield(delivering)
+            except asyncio.CancelledError:
+                # Sent and not written down would be sent again: the end waits for it a little.
+                await asyncio.wait([delivering], timeout=GRACE)
+                delivering.cancel()
+                raise
 
     async def _news(self, version: int) -> tuple[int, bool]:
         try:

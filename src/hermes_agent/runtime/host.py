@@ -77,14 +77,20 @@ class SessionHost:
         """See `Host.model_name`."""
         return (await self._models.choose("")).model.name
 
-    async def prompt(self, session_id: str, personality: str) -> str:
-        """The prompt of this session with another personality. Raises `UsageError`."""
-        room = self._rooms.get(session_id) or self._room(Opening(session_id=session_id, source=""))
-        prompting = Prompting(self._loaded, room.work.environment, tell_session_id=False)
-        prompting.choose(personality)
-        chosen = await self._models.choose("")
-        tools = {spec.name for spec in room.work.toolbox(can_ask=True).specs()}
-        return prompting.build(session_id, tools, whole=chosen.system_prompt).text
+    async def check_model(self, name: str) -> str:
+        """What the model that is asked for by `name` is called. Raises `ModelError`."""
+        return (await self._models.choose(name)).model.name
+
+    async def change_personality(self, session_id: str, name: str) -> None:
+        """Another manner from the session's next turn on. Raises `UsageError`."""
+        async with self.open(Opening(session_id=session_id, source="", asker=None)) as live:
+            room = self._rooms[session_id]
+            prompting = Prompting(self._loaded, room.work.environment, tell_session_id=False)
+            prompting.choose(name)
+            chosen = await self._models.choose("")
+            tools = {spec.name for spec in live.toolbox.specs()}
+            prompt = prompting.build(session_id, tools, whole=chosen.system_prompt)
+            live.change_prompt(prompt.text)
 
     def processes(self, session_id: str) -> int:
         """How many background processes the session has running."""

@@ -1,0 +1,65 @@
+"""Commands that show something."""
+
+import time
+
+from hermes_agent.domain.errors import NotFoundError
+from hermes_agent.gateway.commands.desk import Call
+
+DAY = 86400.0
+
+
+async def status(call: Call) -> None:
+    """The daemon and this chat."""
+    service = call.service
+    route = await service.routing.find(call.key)
+    active = service.turns.get(call.key)
+    lines = [await service.status()] if call.role == "owner" else []
+    if route is not None:
+        lines.append(f"Session `{route.session_id}`")
+        running = service.host.processes(route.session_id)
+        if running:
+            lines.append(f"{running} background process{'es' if running > 1 else ''}")
+    if active is not None:
+        lines.append(f"Working for {active.seconds:.0f} s: {active.doing}")
+    else:
+        lines.append("Nothing is running in this chat.")
+    call.say("\n".join(f"- {line}" for line in lines))
+
+
+async def usage(call: Call) -> None:
+    """What this session used."""
+    route = await call.service.routing.find(call.key)
+    if route is None:
+        call.say("This chat has no session yet.")
+        return
+    try:
+        row = call.service.store.get(route.session_id)
+    except NotFoundError:
+        call.say("This session has no messages yet.")
+        return
+    cost = f", ${row.estimated_cost_usd:.4f}" if row.estimated_cost_usd else ""
+    cached = f" ({row.cache_read_tokens:,} from the cache)" if row.cache_read_tokens else ""
+    call.say(
+        f"{row.message_count} messages, {row.tool_call_count} tool calls, "
+        f"{row.input_tokens:,} tokens in{cached}, {row.output_tokens:,} out{cost}"
+    )
+
+
+async def insights(call: Call) -> None:
+    """The last days in figures."""
+    days = int(call.argument) if call.argument.isdigit() and 0 < int(call.argument) <= 3650 else 30
+    total = call.service.store.insights(since=time.time() - days * DAY).total
+    call.say(
+        f"Last {days} days: {total.sessions} sessions, {total.messages} messages, "
+        f"{total.input_tokens:,} tokens in, {total.output_tokens:,} out"
+    )
+
+
+async def whoami(call: Call) -> None:
+    """Who the agent takes you for."""
+    origin = call.inbound.origin
+    call.say(
+        f"Platform `{origin.platform}`, user `{origin.user_id}`, chat `{origin.chat_id}`"
+        + (f", thread `{origin.thread_id}`" if origin.thread_id else "")
+        + f". Role: {call.role}."
+    )

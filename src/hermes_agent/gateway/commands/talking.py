@@ -1,0 +1,130 @@
+"""Commands about the conversation: begin anew, take back, stop, go elsewhere."""
+
+from contextlib import AbstractAsyncContextManager
+
+from hermes_agent.domain.errors import NotFoundError, UsageError
+from hermes_agent.gateway.commands.desk import Call
+from hermes_agent.sessions.host import Opening
+from hermes_agent.sessions.live import LiveSession
+from hermes_agent.store.port import Filters
+
+RECENT = 8
+
+
+async def new(call: Call) -> None:
+    """Leave the session; what runs is stopped."""
+    await _stop(call)
+    await call.service.routing.anew(call.key, call.inbound.origin)
+    if call.argument:
+        call.rerun.append(call.argument)
+    else:
+        call.say("A new session begins.")
+
+
+async def stop(call: Call) -> None:
+    """Stop the turn and the background processes."""
+    stopped = await _stop(call)
+    route = await call.service.routing.find(call.key)
+    killed = await call.service.host.kill_processes(route.session_id) if route else 0
+    parts = ["Stopped."] if stopped else []
+    if killed:
+        parts.append(f"{killed} background process{'es' if killed > 1 else ''} ended.")
+    call.say(" ".join(parts) or "Nothing is running.")
+
+
+async def retry(call: Call) -> None:
+    """Answer the last message again."""
+    async with await _open(call) as live:
+        last = live.rewind()
+    if last is None:
+        raise UsageError("There is nothing to try again.")
+    call.rerun.append(last.content)
+
+
+async def undo(call: Call) -> None:
+    """Forget the last message and its answer."""
+    async with await _open(call) as live:
+        last = live.rewind()
+    if last is None:
+        raise UsageError("There is nothing to take back.")
+    call.say(f"Taken back: {' '.join(last.content.split())[:200]}")
+
+
+async def title(call: Call) -> None:
+    """Name the session, or say its name."""
+    session_id = await _session_id(call)
+    store = call.service.store
+    if call.argument:
+        call.say(f"Title: {store.rename(session_id, call.argument)}")
+        return
+    call.say(f"Title: {store.get(session_id).title or '(none)'}")
+
+
+async def resume(call: Call) -> None:
+    """Go on with another session of this chat's person, or list them."""
+    store = call.service.store
+    if not call.argument:
+        rows = [
+            row
+            for row in store.list(Filters(with_messages=True), limit=RECENT * 10)
+            if call.role == "owner" or _is_theirs(call, row.source, store.get(row.id).user_id)
+        ][:RECENT]
+        lines = [f"- `{row.id}` {(row.title or row.preview)[:60]}" for row in rows]
+        call.say("\n".join(lines) or "There are no sessions yet.")
+        return
+    found = store.resolve(call.argument)
+    if not _is_theirs(call, found.source, found.user_id):
+        # The same words as for one that does not exist: ids are not for guessing.
+        raise NotFoundError(f"There is no session {call.argument!r}.")
+    await _stop(call)
+    await call.service.routing.lead(call.key, call.inbound.origin, found.id)
+    call.say(f"Going on with {found.title or found.id}.")
+
+
+async def background(call: Call) -> None:
+    """Work on something in a session of its own; the answer comes here."""
+    if not call.argument:
+        raise UsageError("What should be done?", hint="/background PROMPT")
+    await call.service.begin(call.inbound, call.argument)
+    call.say("Working on it in the background.")
+
+
+async def steer(call: Call) -> None:
+    """Say something to the running turn."""
+    if not call.argument:
+        raise UsageError("Say what?", hint="/steer TEXT")
+    active = call.service.turns.get(call.key)
+    if active is None:
+        call.rerun.append(call.argument)
+        return
+    active.control.steer(call.argument)
+    call.say("Passed on.")
+
+
+async def _stop(call: Call) -> bool:
+    active = call.service.turns.get(call.key)
+    if active is None:
+        return False
+    active.control.stop()
+    return True
+
+
+def _is_theirs(call: Call, source: str, user_id: str | None) -> bool:
+    if call.role == "owner":
+        return True
+    origin = call.inbound.origin
+    return source == origin.platform and user_id == origin.user_id
+
+
+async def _session_id(call: Call) -> str:
+    route = await call.service.routing.find(call.key)
+    if route is None:
+        raise UsageError("This chat has no session yet.")
+    return route.session_id
+
+
+async def _open(call: Call) -> AbstractAsyncContextManager[LiveSession]:
+    origin = call.inbound.origin
+    return call.service.host.open(
+        Opening(session_id=await _session_id(call), source=origin.platform, user_id=origin.user_id)
+    )
