@@ -22,6 +22,7 @@ COMMANDS: dict[str, Entry] = {
     "help": Entry("help", "What a command does, and its options."),
     "insights": Entry("insights", "What the agent did, and what it cost."),
     "model": Entry("model", "Choose, list and test models."),
+    "pairing": Entry("pairing", "Let people in who knocked, and see them out."),
     "sessions": Entry("sessions", "List, search, export and tidy past conversations."),
     "setup": Entry("setup", "Set the agent up, question by question."),
     "status": Entry("status", "What is configured and whether it works."),

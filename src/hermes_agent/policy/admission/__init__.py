@@ -1,0 +1,1 @@
+"""Who may talk: allow-lists, pairing by code, roles, and how often."""
