@@ -18,10 +18,12 @@ OutboxState = Literal["open", "waiting", "sending", "sent", "dead"]
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """`fresh` is False for a message that was accepted before; nothing was stored then."""
+    """`fresh` is False for a message that was accepted before; nothing was stored then. `turn`
+    is what claims of it will carry."""
 
     id: int
     fresh: bool
+    turn: str
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,8 +121,9 @@ class Ledger(Protocol):
         """
         ...
 
-    def absorb(self, claim: Claim, worker: str, into: Claim) -> None:
-        """The message became part of another's turn and gets no answer of its own."""
+    def absorb(self, row: int, worker: str, into: Claim) -> None:
+        """A waiting message became part of the turn `into` and gets no answer of its own. One
+        that does not wait stays as it is. Raises `LeaseLost` when `into` is not this worker's."""
         ...
 
     def release(
