@@ -19,6 +19,7 @@ from hermes_agent.api.settings import ApiSettings
 from hermes_agent.config.load import load
 from hermes_agent.config.secret import Secret
 from hermes_agent.runtime.host import SessionHost
+from hermes_agent.store.journal import store_thread
 from hermes_agent.store.opening import open_store
 from hermes_agent.store.port import SessionStore
 from tests.servers.model import ModelServer
@@ -47,15 +48,15 @@ async def house(
     home: Path, *, jobs: JobsBoard | None = None, config: str = "", **settings: Any
 ) -> AsyncGenerator[House]:
     """Serve on a free port until the block ends."""
-    home.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(home.mkdir, parents=True, exist_ok=True)
     with ModelServer() as model:
         (home / "config.yaml").write_text(
             "model:\n  provider: custom\n  default: scripted-model\n"
             f"  base_url: {model.base_url}\n{config}"
         )
         environ = {"HERMES_HOME": str(home), "HOME": str(home.parent), "PATH": os.environ["PATH"]}
-        store = open_store(home)
-        host = SessionHost(load(environ=environ), store, cwd=home.parent)
+        store, thread = open_store(home), store_thread()
+        host = SessionHost(load(environ=environ), store, cwd=home.parent, thread=thread)
         chosen: dict[str, Any] = {"key": Secret(KEY), "port": 0, "grace": 1.0} | settings
         server = ApiServer(
             ApiSettings(home=home, **chosen),
@@ -72,16 +73,19 @@ async def house(
         if not ready.is_set():
             waiting.cancel()
             await serving
-        url = f"http://127.0.0.1:{server.port}"
-        async with (
-            openai.AsyncOpenAI(api_key=KEY, base_url=f"{url}/v1", max_retries=0) as client,
-            httpx2.AsyncClient(
-                base_url=url, headers={"authorization": f"Bearer {KEY}"}, timeout=30
-            ) as http,
-        ):
-            yield House(server, model, store, client, http, serving)
-        serving.cancel()
-        with suppress(asyncio.CancelledError):
-            await serving
-        await host.close()
-        store.close()
+        try:
+            url = f"http://127.0.0.1:{server.port}"
+            async with (
+                openai.AsyncOpenAI(api_key=KEY, base_url=f"{url}/v1", max_retries=0) as client,
+                httpx2.AsyncClient(
+                    base_url=url, headers={"authorization": f"Bearer {KEY}"}, timeout=30
+                ) as http,
+            ):
+                yield House(server, model, store, client, http, serving)
+        finally:
+            serving.cancel()
+            with suppress(asyncio.CancelledError):
+                await serving
+            await host.close()
+            thread.shutdown()
+            store.close()

@@ -41,6 +41,7 @@ from hermes_agent.domain.events import (
 from hermes_agent.domain.messages import Message
 from hermes_agent.domain.model import Retrying, TextDelta
 from hermes_agent.sessions.host import Opening
+from hermes_agent.sessions.live import LiveSession
 
 DONE = b"data: [DONE]\n\n"
 _encode = msgspec.json.Encoder().encode
@@ -118,8 +119,8 @@ class Chat:
         script = _Script(stream, request)
         watching = self._watch(exchange, turn)
 
-        async def opened() -> None:
-            await exchange.begin_events(session_header(opening.session_id))
+        async def opened(live: LiveSession) -> None:
+            await exchange.begin_events(session_header(live.id))
             script.role()
             stream.start()
 

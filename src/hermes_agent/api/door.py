@@ -17,6 +17,7 @@ from hermes_agent.providers.http import is_loopback
 
 log = logging.getLogger(__name__)
 
+_METHODS = ("GET", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS")
 SINGLE = frozenset(
     (
         *(b"authorization", b"content-type", b"content-length", b"host", b"idempotency-key"),
@@ -31,10 +32,16 @@ _EXPOSED_HEADERS = "retry-after, x-hermes-session-id, x-should-retry, idempotent
 
 
 class Door:
-    """The ASGI application. `answered` counts answers by route and status."""
+    """The ASGI application. `answered` counts answers by method, route and status."""
 
-    def __init__(self, settings: ApiSettings, key: Secret, router: Router) -> None:
-        self.answered: Counter[tuple[str, str, int]] = Counter()
+    def __init__(
+        self,
+        settings: ApiSettings,
+        key: Secret,
+        router: Router,
+        answered: Counter[tuple[str, str, int]],
+    ) -> None:
+        self._answered = answered
         self._settings = settings
         self._key = key.reveal().encode()
         self._router = router
@@ -69,7 +76,8 @@ class Door:
             self._tapes.settle(exchange)
             if exchange.status:
                 path = route.path if route else ""
-                self.answered[exchange.method, path, exchange.status] += 1
+                method = exchange.method if exchange.method in _METHODS else "other"
+                self._answered[method, path, exchange.status] += 1
 
     async def _handle(self, exchange: Exchange, route: Route) -> None:
         if route.body is not None or exchange.unread:

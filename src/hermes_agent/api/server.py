@@ -70,6 +70,7 @@ class ApiServer:
             self._stop.set()
             await self._application.close()
             await serving
+            await self._application.release()
             listening.close()
 
     def stop(self) -> None:

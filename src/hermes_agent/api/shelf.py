@@ -22,6 +22,10 @@ class Shelf:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, question, self._store)
 
+    async def run(self, work: Callable[[], _T]) -> _T:
+        """Other work that blocks, in the same thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
     def close(self) -> None:
         """Wait for what was asked."""
         self._thread.shutdown()

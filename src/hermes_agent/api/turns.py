@@ -10,6 +10,7 @@ from hermes_agent.domain.events import TurnEnded
 from hermes_agent.domain.messages import Image
 from hermes_agent.domain.ports import Emit
 from hermes_agent.sessions.host import Host, Opening
+from hermes_agent.sessions.live import LiveSession
 
 RETRY_AFTER = "2"
 
@@ -33,7 +34,7 @@ class Turn:
         text: str,
         emit: Emit,
         images: tuple[Image, ...] = (),
-        opened: Callable[[], Awaitable[None]] | None = None,
+        opened: Callable[[LiveSession], Awaitable[None]] | None = None,
     ) -> TurnEnded:
         """Open the session and answer; `opened` is called between the two.
 
@@ -46,7 +47,7 @@ class Turn:
             async with self._host.open(opening) as live:
                 self._opening = None
                 if opened is not None:
-                    await opened()
+                    await opened(live)
                 return await live.run(text, self._control, emit, images)
         except asyncio.CancelledError:
             task, self._opening = self._opening, None
