@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from hermes_agent.agent.control import Control
+from hermes_agent.cli.errorlog import log_errors
 from hermes_agent.cli.person import Person
 from hermes_agent.cli.wish import Wish
 from hermes_agent.config import home as home_layout
@@ -46,8 +47,10 @@ class Agent:
         self._models = ModelRoom(
             loaded, Person(), offline=wish.local, thorough=wish.interactive, cwd=str(cwd)
         )
+        premises = Premises(loaded)
+        log_errors(self.paths.logs_dir / "errors.log", premises.blank_secrets)
         self.work = Workplace(
-            Premises(loaded),
+            premises,
             cwd=cwd,
             asker=self.asker,
             notify=lambda text: self.notices.append(Notice(text)),

@@ -23,7 +23,7 @@ FIRST_PAUSE = 2.0
 MAX_PAUSE = 300.0
 STEADY = 60.0
 
-State = Literal["starting", "connected", "retrying", "refused", "stopped"]
+State = Literal["connecting", "connected", "retrying", "failed", "disconnected"]
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Connection:
         changed: Callable[[], None],
     ) -> None:
         self.name = settings.name
-        self.state = PlatformState(state="starting", since=time.time())
+        self.state = PlatformState(state="connecting", since=time.time())
         self.platform: Platform | None = None
         self._settings = settings
         self._make = make
@@ -74,7 +74,7 @@ class Connection:
         try:
             platform = self.platform = self._make(self._settings)
         except ConfigError as error:
-            self._stand("refused", error)
+            self._stand("failed", error)
             return MAX_PAUSE
         sending: asyncio.Task[None] | None = None
 
@@ -88,14 +88,14 @@ class Connection:
             await platform.run(self._door, ready)
             self._stand("retrying", PlatformDown(f"{self.name} closed the connection."))
         except PlatformRefused as error:
-            self._stand("refused", error)
+            self._stand("failed", error)
         except PlatformDown as error:
             self._stand("retrying", error)
             return error.retry_after
         except HermesError as error:
             self._stand("retrying", error)
         except asyncio.CancelledError:
-            self._stand("stopped")
+            self._stand("disconnected")
             raise
         except Exception as error:  # noqa: BLE001  the root of an adapter: logged, run again
             _log.exception("%s failed", self.name)

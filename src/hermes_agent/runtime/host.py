@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator
+from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -23,7 +24,6 @@ from hermes_agent.runtime.workplace import Premises, Workplace
 from hermes_agent.sessions.host import Opening
 from hermes_agent.sessions.live import Choices, LiveSession
 from hermes_agent.sessions.locks import SessionLocks
-from hermes_agent.store.journal import store_thread
 from hermes_agent.store.port import Session, SessionStore
 
 REAP_SECONDS = 30.0
@@ -32,15 +32,15 @@ REAP_SECONDS = 30.0
 class SessionHost:
     """The port `Host`. `cwd` is where commands of new sessions begin.
 
-    Blocking work of the store is done in one thread for all sessions.
+    Blocking work of the store is done in `thread`, for all sessions.
     """
 
-    def __init__(self, loaded: Loaded, store: SessionStore, *, cwd: Path) -> None:
+    def __init__(self, loaded: Loaded, store: SessionStore, *, cwd: Path, thread: Executor) -> None:
         self.premises = Premises(loaded)
         self._loaded = loaded
         self._store = store
         self._cwd = cwd
-        self._thread = store_thread()
+        self._thread = thread
         self._locks = SessionLocks(loaded.paths.sessions_dir)
         self._models = _Models(loaded, str(cwd))
         self._rooms: dict[str, _Room] = {}
@@ -123,7 +123,6 @@ class SessionHost:
             await room.work.environment.close()
         self._rooms.clear()
         await self._models.close()
-        await asyncio.to_thread(self._thread.shutdown)
 
     def _room(self, opening: Opening) -> "_Room":
         room = self._rooms.get(opening.session_id)

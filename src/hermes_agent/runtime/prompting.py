@@ -16,8 +16,9 @@ from hermes_agent.context.prompt import (
     personality_names,
     personality_text,
 )
-from hermes_agent.domain.errors import ConfigError, HermesError, UsageError
+from hermes_agent.domain.errors import HermesError, UsageError
 from hermes_agent.domain.ports import Environment
+from hermes_agent.runtime.zone import zone_of
 
 
 class Prompting:
@@ -88,14 +89,4 @@ class Prompting:
 
 def _now(zone: str) -> datetime:
     """The time in the configured zone, or in the machine's own."""
-    if not zone:
-        return datetime.now().astimezone()
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        return datetime.now(ZoneInfo(zone))
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ConfigError(
-            f"timezone is no time zone that this machine knows: {zone}",
-            hint="Use a name such as Europe/Berlin: hermes config set timezone NAME",
-        ) from error
+    return datetime.now(zone_of(zone)) if zone else datetime.now().astimezone()

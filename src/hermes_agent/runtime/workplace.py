@@ -17,7 +17,6 @@ from hermes_agent.policy.grants import ListedGrants
 from hermes_agent.policy.paths import PathGuard
 from hermes_agent.policy.redaction import Redactor
 from hermes_agent.runtime.backend import backend_of
-from hermes_agent.runtime.errorlog import log_errors
 from hermes_agent.tools.builtin.todo import restored
 from hermes_agent.tools.call import SessionToolbox
 from hermes_agent.tools.contract import Limits, ToolContext
@@ -29,7 +28,7 @@ PLATFORM = "cli"
 
 class Premises:
     """What all workplaces of a process have in common: where commands run, what they inherit,
-    what is never shown. From here on faults that nobody foresaw go to `logs/errors.log`."""
+    what is never shown."""
 
     def __init__(self, loaded: Loaded) -> None:
         config = loaded.config
@@ -40,7 +39,18 @@ class Premises:
         )
         redactor = Redactor(loaded.secrets)
         self.redact: Callable[[str], str] = redactor.text if config.security.redact_secrets else str
-        log_errors(loaded.paths.logs_dir / "errors.log", redactor.text)
+        self.guard = self.guard_at(Path.home())
+        self.blank_secrets = redactor.text
+
+    def guard_at(self, cwd: Path) -> PathGuard:
+        """Which files may be touched from there."""
+        loaded = self.loaded
+        return PathGuard(
+            home=str(Path.home()),
+            hermes_home=str(loaded.paths.home),
+            cwd=str(cwd),
+            write_root=loaded.environ.get("HERMES_WRITE_SAFE_ROOT"),
+        )
 
 
 class Workplace:
@@ -79,12 +89,7 @@ class Workplace:
             managed=loaded.managed is not None or not may_grant,
             notify=notify,
         )
-        self.guard = PathGuard(
-            home=str(Path.home()),
-            hermes_home=str(loaded.paths.home),
-            cwd=str(cwd),
-            write_root=loaded.environ.get("HERMES_WRITE_SAFE_ROOT"),
-        )
+        self.guard = premises.guard_at(cwd)
         self.redact = premises.redact
 
     @property

@@ -1,7 +1,6 @@
 """What a slash command of a chat works with."""
 
 from collections.abc import Awaitable, Callable
-from typing import Literal
 
 import msgspec
 
@@ -10,16 +9,15 @@ from hermes_agent.domain.chats import Inbound
 from hermes_agent.gateway.questions import Questions
 from hermes_agent.gateway.routing import Routing
 from hermes_agent.gateway.turns import ActiveTurns
+from hermes_agent.policy.admission.people import Role
 from hermes_agent.runtime.host import SessionHost
 from hermes_agent.store.port import SessionStore
 
-Role = Literal["owner", "user", "guest"]
-
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
-    """What all commands share. `status` is a short report of the daemon; `wait_for_turn` ends
-    when the conversation's turn has ended; `set_home` remembers a chat as its platform's home;
-    `begin` puts a prompt into a conversation of its own."""
+    """What all commands share. `status` is a short report of the daemon; `set_home` remembers a
+    chat as its platform's home; `begin` puts a prompt of somebody's into the conversation of that
+    key."""
 
     loaded: Loaded
     store: SessionStore
@@ -28,7 +26,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     turns: ActiveTurns
     questions: Questions
     status: Callable[[], Awaitable[str]]
-    begin: Callable[[Inbound, str], Awaitable[None]]
+    begin: Callable[[Inbound, str, str], Awaitable[None]]
     set_home: Callable[[Inbound], Awaitable[None]]
 
 

@@ -85,7 +85,8 @@ async def background(call: Call) -> None:
     """Work on something in a session of its own; the answer comes here."""
     if not call.argument:
         raise UsageError("What should be done?", hint="/background PROMPT")
-    await call.service.begin(call.inbound, call.argument)
+    key = f"{call.key}:background:{call.turn}"
+    await call.service.begin(call.inbound, call.argument, key)
     call.say("Working on it in the background.")
 
 

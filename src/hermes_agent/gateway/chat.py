@@ -1,0 +1,260 @@
+"""The road of a chat message: a command is obeyed, anything else is answered by the agent."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from hermes_agent.config.load import Loaded
+from hermes_agent.delivery.capabilities import Capabilities
+from hermes_agent.domain.chats import Inbound, Origin, Outgoing, Target
+from hermes_agent.domain.errors import HermesError
+from hermes_agent.domain.events import BudgetSpent, Completed, Failed, TurnEnded
+from hermes_agent.domain.messages import Image, Message
+from hermes_agent.domain.model import Effort
+from hermes_agent.gateway.asking import approver_of
+from hermes_agent.gateway.commands.desk import Call, Service
+from hermes_agent.gateway.commands.table import queued, table
+from hermes_agent.gateway.presenting import Presenter
+from hermes_agent.gateway.questions import ChatAsker
+from hermes_agent.gateway.routing import Entered
+from hermes_agent.gateway.screen import PARTS, Screen
+from hermes_agent.ledger.port import Claim
+from hermes_agent.policy.admission.people import RIGHTS, Role
+from hermes_agent.sessions.host import Opening
+from hermes_agent.sessions.keys import CONTROL
+from hermes_agent.sessions.live import LiveSession
+
+IMAGE_BYTES = 5 * 2**20
+
+_EFFORTS: frozenset[str] = frozenset(("none", "minimal", "low", "medium", "high", "xhigh"))
+_log = logging.getLogger(__name__)
+
+
+class ChatRoad:
+    """`role` tells what a person may do, `screen` shows a turn while it runs."""
+
+    def __init__(
+        self,
+        service: Service,
+        *,
+        presenter: Presenter,
+        role: Callable[[Origin], Role | None],
+        toolsets: Callable[[Origin], tuple[str, ...]],
+        screen: Callable[[Claim, Capabilities, int], Screen],
+        absorb: Callable[[int, Claim], Awaitable[None]],
+        home: Callable[[str], Target | None],
+    ) -> None:
+        self._service = service
+        self._loaded: Loaded = service.loaded
+        self._presenter = presenter
+        self._role = role
+        self._toolsets = toolsets
+        self._screen = screen
+        self._absorb = absorb
+        self._home = home
+
+    async def travel(self, claim: Claim) -> Sequence[Outgoing]:
+        """See `Road.travel`."""
+        inbound = claim.inbound
+        role = self._role(inbound.origin)
+        if role is None:
+            _log.warning("message %s is not answered: its sender may speak no more", claim.id)
+            return ()
+        if claim.session_key.endswith(CONTROL) and self._answers(inbound, role):
+            return ()
+        if inbound.press is not None:
+            return self._say(claim, "That question is over.")
+        text = inbound.text.strip()
+        prompt = queued(text)
+        if prompt is None and text.startswith("/"):
+            return await self._obey(claim, text, role)
+        if claim.session_key.endswith(CONTROL):
+            # It answered a question that is over by now, so it is a message like any other.
+            await self._service.begin(inbound, text, claim.session_key.removesuffix(CONTROL))
+            return ()
+        return await self._answer(claim, prompt or text, role)
+
+    def _answers(self, inbound: Inbound, role: Role) -> bool:
+        """Whether the message answers an open question; then it is passed on."""
+        questions = self._service.questions
+        if inbound.press is not None:
+            found = questions.find(inbound.press)
+        else:
+            words = inbound.text.strip().removeprefix("/")
+            head, _, rest = words.partition(" ")
+            if head.lower() == "approve" and rest:
+                words = rest
+            found = questions.by_word(inbound.origin.target, words)
+        if found is None:
+            return False
+        question, answer = found
+        if question.grant and "approve" not in RIGHTS[role]:
+            _log.warning("%s may answer no approvals and tried to", inbound.origin.user_id)
+            return False
+        questions.answer(question, answer)
+        return True
+
+    async def _obey(self, claim: Claim, text: str, role: Role) -> Sequence[Outgoing]:
+        key = claim.session_key.removesuffix(CONTROL)
+        call = Call(
+            service=self._service, inbound=claim.inbound, key=key, turn=claim.turn, role=role
+        )
+        try:
+            found = table(call).find(text)
+            if found is None:
+                return await self._answer(claim, text, role)
+            command, argument = found
+            await command.run(argument)
+        except HermesError as error:
+            return self._say(claim, _in_words(error))
+        if call.rerun:
+            if claim.session_key.endswith(CONTROL):
+                await self._service.begin(claim.inbound, call.rerun[0], key)
+                return ()
+            return await self._answer(claim, call.rerun[0], role)
+        return self._say(claim, "\n\n".join(call.said))
+
+    async def _answer(self, claim: Claim, text: str, role: Role) -> Sequence[Outgoing]:
+        inbound, key = claim.inbound, claim.session_key
+        entered = await self._service.routing.enter(key, inbound.origin, claim.turn)
+        capabilities = self._presenter.capabilities(inbound.origin.platform)
+        turn = self._service.turns.begin(key, claim, entered.route.session_id)
+        try:
+            async with self._service.host.open(self._opening(claim, entered, role)) as live:
+                standing = live.standing(claim.turn)
+                if standing == "steered":
+                    return ()
+                written = _written(live.history, claim.turn)
+                async with self._screen(claim, capabilities, written) as screen:
+                    images, note = await _pictures(inbound)
+                    ended = await live.run(
+                        _words(inbound, text, note),
+                        turn.control,
+                        screen.watch(turn, self._absorbing(claim, turn.steered)),
+                        images,
+                        turn=claim.turn,
+                    )
+                return self._posts(claim, live, ended, entered)
+        finally:
+            self._service.turns.end(key)
+
+    def _absorbing(self, claim: Claim, steered: dict[str, int]) -> Callable[[str], Awaitable[None]]:
+        async def absorb(turn: str) -> None:
+            row = steered.pop(turn, None)
+            if row is not None:
+                await self._absorb(row, claim)
+
+        return absorb
+
+    def _opening(self, claim: Claim, entered: Entered, role: Role) -> Opening:
+        origin = claim.inbound.origin
+        choices = entered.route.choices
+        config = self._loaded.config
+        effort = choices.get("effort", "")
+        asker = ChatAsker(
+            self._service.questions,
+            key=claim.session_key,
+            target=origin.target,
+            approver=approver_of(origin, role, self._home),
+            may_always=role == "owner",
+            asked_by=origin.user_name or origin.user_id,
+            approval_timeout=config.approvals.timeout,
+            clarify_timeout=config.clarify.timeout,
+        )
+        return Opening(
+            session_id=entered.route.session_id,
+            source=origin.platform,
+            user_id=origin.user_id,
+            asker=asker,
+            model=choices.get("model", ""),
+            effort=msgspec.convert(effort, Effort) if effort in _EFFORTS else None,
+            toolsets=self._toolsets(origin),
+            note=self._presenter.note(origin),
+        )
+
+    def _posts(
+        self, claim: Claim, live: LiveSession, ended: TurnEnded, entered: Entered
+    ) -> Sequence[Outgoing]:
+        ending = ended.ending
+        first = PARTS * max(0, _written(live.history, claim.turn) - 1)
+        match ending:
+            case Completed(message=message):
+                text = message.content
+            case BudgetSpent(message=message):
+                text = message.content if message else ""
+                text += f"\n\n_The limit of {ending.limit} model calls is reached._"
+            case Failed():
+                hint = f"\n{ending.hint}" if ending.hint else ""
+                text = f"⚠ {ending.message}{hint}\n\n/retry asks again."
+            case _:
+                return ()
+        reset = self._reset_notice(claim, entered)
+        return self._presenter.outgoing(claim, f"{reset}{text}", first=first)
+
+    def _reset_notice(self, claim: Claim, entered: Entered) -> str:
+        policy = self._loaded.config.session_reset
+        if entered.reset is None or not policy.notify:
+            return ""
+        if claim.inbound.origin.platform in policy.notify_exclude_platforms:
+            return ""
+        why = "a long pause" if entered.reset == "idle" else "the day changed"
+        return f"_A new session began ({why}); /resume finds the old one._\n\n"
+
+    def _say(self, claim: Claim, text: str) -> Sequence[Outgoing]:
+        return self._presenter.outgoing(claim, text, first=0) if text else ()
+
+
+def _written(history: Sequence[Message], turn: str) -> int:
+    """How many messages the model has written in this turn."""
+    written = 0
+    for message in reversed(history):
+        if message.turn == turn:
+            return written
+        written += message.role == "assistant"
+    return 0
+
+
+def _in_words(error: HermesError) -> str:
+    return f"⚠ {error.message}" + (f"\n{error.hint}" if error.hint else "")
+
+
+def _words(inbound: Inbound, text: str, note: str) -> str:
+    """What the model gets to read: who speaks in a group, what is quoted, which files came."""
+    parts: list[str] = []
+    if inbound.quoted:
+        quoted = "\n".join(f"> {line}" for line in inbound.quoted[:2000].splitlines())
+        parts.append(quoted)
+    if inbound.origin.chat_type != "dm" and inbound.origin.user_name:
+        text = f"[{inbound.origin.user_name[:64]}] {text}"
+    parts.append(text)
+    parts += [
+        f"[{each.kind} received: {each.path}" + (f" ({each.name})" if each.name else "") + "]"
+        for each in inbound.attachments
+    ]
+    if note:
+        parts.append(note)
+    return "\n\n".join(part for part in parts if part) or "(no text)"
+
+
+async def _pictures(inbound: Inbound) -> tuple[tuple[Image, ...], str]:
+    """The images as the model sees them; a note on those that it cannot see."""
+    import asyncio
+
+    images: list[Image] = []
+    unseen = 0
+    for each in inbound.attachments:
+        if each.kind != "image":
+            continue
+        if each.size > IMAGE_BYTES or not each.media_type.startswith("image/"):
+            unseen += 1
+            continue
+        try:
+            data = await asyncio.to_thread(Path(each.path).read_bytes)
+        except OSError:
+            unseen += 1
+            continue
+        images.append(Image(media_type=each.media_type, data=data))
+    note = f"[{unseen} image(s) could not be shown to you]" if unseen else ""
+    return tuple(images), note

@@ -1,0 +1,78 @@
+"""From an answer to the posts of its platform."""
+
+from collections.abc import Callable, Sequence
+
+from hermes_agent.delivery.capabilities import Capabilities
+from hermes_agent.delivery.media import extract
+from hermes_agent.delivery.render import render
+from hermes_agent.domain.chats import Attachment, Origin, Outgoing, Post, Target
+from hermes_agent.ledger.port import Claim
+
+_PLAIN = Capabilities()
+
+
+class Presenter:
+    """`capabilities_of` by platform name, for those that are configured; `may_send` tells which
+    files an answer may carry; `quoting` which parts of an answer quote the question."""
+
+    def __init__(
+        self,
+        *,
+        capabilities_of: Callable[[str], Capabilities | None],
+        may_send: Callable[[str], bool],
+        quoting: Callable[[str], str],
+        redact: Callable[[str], str],
+    ) -> None:
+        self._capabilities_of = capabilities_of
+        self._may_send = may_send
+        self._quoting = quoting
+        self._redact = redact
+
+    def capabilities(self, platform: str) -> Capabilities:
+        """What the platform can do."""
+        return self._capabilities_of(platform) or _PLAIN
+
+    def note(self, origin: Origin) -> str:
+        """What the prompt says about the entrance of a session."""
+        capabilities = self.capabilities(origin.platform)
+        files = (
+            " To send a file, write MEDIA:/absolute/path on a line of its own."
+            if capabilities.media
+            else ""
+        )
+        return (
+            f"You talk through {origin.platform} ({origin.chat_type}). Keep answers short enough "
+            f"for a chat; Markdown is converted.{files}"
+        )
+
+    def posts(
+        self, platform: str, text: str, *, quotes: str | None = None, subject: str = ""
+    ) -> tuple[Post, ...]:
+        """The posts of a text for people, secrets blanked out."""
+        capabilities = self.capabilities(platform)
+        attachments: tuple[Attachment, ...] = ()
+        text = self._redact(text)
+        if capabilities.media:
+            text, attachments = extract(text, self._may_send)
+        return render(text, capabilities, quotes=quotes, attachments=attachments)
+
+    def outgoing(self, claim: Claim, text: str, *, first: int) -> tuple[Outgoing, ...]:
+        """The answer to a message, its parts numbered from `first`."""
+        inbound = claim.inbound
+        platform = inbound.origin.platform
+        mode = self._quoting(platform)
+        quotes = inbound.message_id if mode != "off" else None
+        posts = self.posts(platform, text, quotes=quotes)
+        return number(claim.turn, inbound.origin.target, posts, first)
+
+    def notice(self, target: Target, text: str, *, turn: str) -> tuple[Outgoing, ...]:
+        """A message that answers nothing."""
+        return number(turn, target, self.posts(target.platform, text), 0)
+
+
+def number(turn: str, target: Target, posts: Sequence[Post], first: int) -> tuple[Outgoing, ...]:
+    """The posts on their way, parts counted from `first`."""
+    return tuple(
+        Outgoing(turn=turn, part=first + index, target=target, post=post)
+        for index, post in enumerate(posts)
+    )

@@ -1,0 +1,202 @@
+"""What a person sees of a turn while it runs: typing, progress, the answer as it grows."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Literal
+
+from hermes_agent.config.schema.gateway import Streaming
+from hermes_agent.delivery.capabilities import Capabilities
+from hermes_agent.delivery.progress import Progress
+from hermes_agent.domain.chats import Outgoing, Post
+from hermes_agent.domain.errors import HermesError
+from hermes_agent.domain.events import Event, MessageDone, Steered, ToolFinished, ToolStarted
+from hermes_agent.domain.model import Retrying, TextDelta
+from hermes_agent.domain.ports import Emit
+from hermes_agent.gateway.desk import Desk
+from hermes_agent.gateway.turns import ActiveTurn
+from hermes_agent.ledger.port import Claim
+from hermes_agent.platforms.base import Platform
+
+PARTS = 100
+"""Parts of one assistant message; the n-th message of a turn begins at part n times this."""
+PROGRESS_PART = 100_000
+"""The part of the progress message: behind all parts of answers."""
+TYPING_SECONDS = 4.0
+
+Render = Callable[[str], tuple[Post, ...]]
+ProgressMode = Literal["off", "new", "all", "verbose"]
+
+_log = logging.getLogger(__name__)
+
+
+class Screen:
+    """Paints one turn. All that is painted can be lost without harm: the ledger has the answer.
+
+    `render` makes posts of Markdown. Without a connected `platform` nothing is painted.
+    """
+
+    def __init__(
+        self,
+        claim: Claim,
+        capabilities: Capabilities,
+        *,
+        desk: Desk,
+        platform: Platform | None,
+        render: Render,
+        streaming: Streaming,
+        progress: ProgressMode,
+        first_message: int,
+    ) -> None:
+        self._claim = claim
+        self._capabilities = capabilities
+        self._desk = desk
+        self._platform = platform
+        self._render = render
+        edits = capabilities.edits
+        self._streams = edits and streaming.enabled and streaming.transport == "edit"
+        self._cursor = streaming.cursor
+        self._threshold = streaming.buffer_threshold
+        self._interval = max(streaming.edit_interval, capabilities.edit_interval)
+        self._progress = Progress(progress if edits else "off")
+        self._message = first_message
+        self._text = ""
+        self._pages: list[tuple[int, str]] = []
+        self._painted: dict[int, tuple[str, Post]] = {}
+        self._dirty = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> "Screen":
+        if self._platform is not None:
+            await self._recall()
+            self._tasks = [
+                asyncio.create_task(self._type(), name="typing"),
+                asyncio.create_task(self._paint_all(), name="painting"),
+            ]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop painting. A send that is on its way ends first: its id must be known."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def watch(self, turn: ActiveTurn, absorb: Callable[[str], Awaitable[None]]) -> Emit:
+        """What the turn tells its events to. `absorb` takes what was said into the turn."""
+        absorbing: set[asyncio.Task[None]] = set()
+
+        def emit(event: Event) -> None:
+            match event:
+                case TextDelta(text=text):
+                    turn.doing = "answering"
+                    self._text += text
+                    self._dirty.set()
+                case ToolStarted(summary=summary):
+                    turn.doing = summary
+                    self._progress.feed(event)
+                    self._dirty.set()
+                case ToolFinished():
+                    turn.doing = "thinking"
+                    self._progress.feed(event)
+                    self._dirty.set()
+                case MessageDone(message=message) if message.role == "assistant":
+                    self._turn_page()
+                case Retrying():
+                    self._text = ""
+                case Steered(turn=str() as said):
+                    task = asyncio.ensure_future(absorb(said))
+                    absorbing.add(task)
+                    task.add_done_callback(absorbing.discard)
+                case _:
+                    pass
+
+        return emit
+
+    def _turn_page(self) -> None:
+        """The next text belongs to the next message; what was begun is shown whole."""
+        if self._text:
+            self._pages.append((self._message, self._text))
+            self._dirty.set()
+        self._message += 1
+        self._text = ""
+
+    async def _recall(self) -> None:
+        """What an earlier attempt at this turn has out already is edited, not sent again."""
+        rows = await self._desk.do(lambda ledger: ledger.opened_parts(self._claim.turn))
+        for row in rows:
+            if row.message_id is not None:
+                self._painted[row.outgoing.part] = (row.message_id, row.outgoing.post)
+
+    async def _type(self) -> None:
+        assert self._platform is not None
+        while self._capabilities.typing:
+            try:
+                await self._platform.typing(self._claim.inbound.origin.target)
+            except HermesError as error:
+                _log.debug("typing was not shown: %s", error)
+            await asyncio.sleep(TYPING_SECONDS)
+
+    async def _paint_all(self) -> None:
+        while True:
+            await self._dirty.wait()
+            self._dirty.clear()
+            began = time.monotonic()
+            painting = asyncio.create_task(self._paint())
+            try:
+                await asyncio.shield(painting)
+            except asyncio.CancelledError:
+                await asyncio.wait([painting], timeout=15)
+                raise
+            except HermesError as error:
+                _log.info("what a turn shows was not painted: %s", error)
+            await asyncio.sleep(max(0.0, self._interval - (time.monotonic() - began)))
+
+    async def _paint(self) -> None:
+        progress = self._progress.text()
+        if progress:
+            posts = self._render(progress)
+            await self._show(PROGRESS_PART, posts[0])
+        if not self._streams:
+            return
+        while self._pages:
+            message, text = self._pages.pop(0)
+            await self._show_all(message, text)
+        if len(self._text) >= self._threshold:
+            await self._show_all(self._message, self._text + self._cursor)
+
+    async def _show_all(self, message: int, text: str) -> None:
+        for index, post in enumerate(self._render(text)):
+            await self._show(message * PARTS + index, post)
+
+    async def _show(self, part: int, post: Post) -> None:
+        assert self._platform is not None
+        target = self._claim.inbound.origin.target
+        known = self._painted.get(part)
+        if known is not None:
+            message_id, before = known
+            if before != post:
+                await self._platform.edit(target, message_id, post)
+                self._painted[part] = (message_id, post)
+            return
+        outgoing = Outgoing(turn=self._claim.turn, part=part, target=target, post=post)
+        dispatch = await self._desk.do(lambda ledger: ledger.open(outgoing))
+        if dispatch is None:
+            return
+        try:
+            message_id = await self._platform.send(target, post, f"{outgoing.turn}.{part}")
+        except HermesError as error:
+            reason = str(error)
+            await self._desk.insist(
+                lambda ledger: ledger.unsent(dispatch, error=reason, retry_at=None)
+            )
+            raise
+        await self._desk.insist(lambda ledger: ledger.opened(dispatch, message_id))
+        self._painted[part] = (message_id, post)
