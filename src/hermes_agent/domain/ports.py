@@ -6,6 +6,7 @@ from typing import Protocol
 from hermes_agent.domain.asking import Approval, ApprovalRequest
 from hermes_agent.domain.events import Event
 from hermes_agent.domain.execution import CommandResult, FileInfo, ProcessInfo
+from hermes_agent.domain.jobs import Job, JobChange, NewJob
 from hermes_agent.domain.messages import Message, ToolCall, ToolResult
 from hermes_agent.domain.model import Delta, Request, ToolSpec
 
@@ -181,4 +182,44 @@ class Environment(Protocol):
 
     async def close(self) -> None:
         """End what still runs and give everything back."""
+        ...
+
+
+class Jobs(Protocol):
+    """The scheduled jobs of a home. Every method is one transaction and safe in any thread.
+
+    `name` is an id, the unique beginning of one, or a job's name. Raises `NotFoundError` for one
+    that fits none or several, `UsageError` for settings that make no sense, `StoreError`.
+    """
+
+    def list(self) -> Sequence[Job]:
+        """All jobs, the oldest first."""
+        ...
+
+    def get(self, name: str) -> Job:
+        """One job."""
+        ...
+
+    def create(self, new: NewJob) -> Job:
+        """Make a job; it runs when its schedule says."""
+        ...
+
+    def change(self, name: str, change: JobChange) -> Job:
+        """Change a job. Another schedule begins now."""
+        ...
+
+    def pause(self, name: str, reason: str = "") -> Job:
+        """Let it rest until `resume`."""
+        ...
+
+    def resume(self, name: str) -> Job:
+        """Let it run again from now on; its failures are forgotten."""
+        ...
+
+    def run(self, name: str) -> Job:
+        """Have it run now, whatever its schedule and state, when the daemon next looks."""
+        ...
+
+    def remove(self, name: str) -> Job:
+        """Delete it; what it wrote stays."""
         ...
