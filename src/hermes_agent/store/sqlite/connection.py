@@ -104,16 +104,17 @@ def in_words(path: Path) -> Generator[None]:
         raise StoreError(f"{path} cannot be used ({error}).") from error
 
 
-def connect(path: Path) -> Database:
+def connect(path: Path, *, durable: bool = False) -> Database:
     """Open the file for reading and writing, made or migrated where needed.
 
-    Where it cannot be written, it is opened for reading.
+    Where it cannot be written, it is opened for reading. What is committed survives the end of
+    the process in any case; with `durable` it survives the loss of power too, and takes longer.
     """
     with in_words(path):
         _make(path)
         try:
             connection = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READWRITE)
-            return _prepared(connection, path)
+            return _prepared(connection, path, durable=durable)
         except (apsw.ReadOnlyError, apsw.CantOpenError):
             return _connect_for_reading(path)
 
@@ -133,7 +134,7 @@ def _make(path: Path) -> None:
         ) from error
 
 
-def _prepared(connection: apsw.Connection, path: Path) -> Database:
+def _prepared(connection: apsw.Connection, path: Path, *, durable: bool = False) -> Database:
     try:
         connection.set_busy_timeout(int(BUSY_SECONDS * 1000))
         read_only = connection.readonly("main")
@@ -141,7 +142,8 @@ def _prepared(connection: apsw.Connection, path: Path) -> Database:
         if not read_only:
             _use_wal(connection)
             typed(connection).execute(
-                "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
+                f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'};"
+                "PRAGMA foreign_keys = ON;"
                 f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}"
             )
             if done < migrations.newest():

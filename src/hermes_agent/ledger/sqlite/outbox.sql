@@ -1,0 +1,99 @@
+-- name: put
+INSERT INTO outbox (
+    turn, part, platform, target, state, outgoing, created_at, touched_at, not_before
+) VALUES (
+    :turn, :part, :platform, :target, :state, :outgoing, :now, :now, :not_before
+)
+ON CONFLICT (turn, part) DO NOTHING
+RETURNING id
+
+-- name: settle
+-- What is there already (streamed, or refused while it was streamed) takes the new post.
+INSERT INTO outbox (turn, part, platform, target, state, outgoing, created_at, touched_at)
+VALUES (:turn, :part, :platform, :target, 'waiting', :outgoing, :now, :now)
+ON CONFLICT (turn, part) DO UPDATE SET
+    state = 'waiting', outgoing = excluded.outgoing, touched_at = excluded.touched_at,
+    doubtful = doubtful OR (state = 'open' AND message_id IS NULL)
+
+-- name: close_open
+UPDATE outbox SET state = 'sent', touched_at = :now WHERE turn = :turn AND state = 'open'
+
+-- name: opened
+UPDATE outbox SET message_id = :message_id, touched_at = :now WHERE id = :id
+
+-- name: opened_parts
+SELECT id, state, outgoing, created_at, attempts, message_id, error
+FROM outbox
+WHERE turn = ? AND message_id IS NOT NULL
+ORDER BY part
+
+-- name: next
+UPDATE outbox
+SET state = 'sending', attempts = attempts + 1, touched_at = :now
+WHERE id = (
+    SELECT o.id
+    FROM outbox AS o
+    WHERE o.state = 'waiting'
+        AND o.not_before <= :now
+        AND o.platform IN (SELECT value FROM json_each(:platforms))
+        AND NOT EXISTS (
+            SELECT 1 FROM outbox AS older
+            WHERE older.target = o.target
+                AND older.state IN ('waiting', 'sending')
+                AND older.id < o.id
+        )
+    ORDER BY o.id
+    LIMIT 1
+)
+RETURNING id, outgoing, message_id, attempts, doubtful
+
+-- name: sent
+UPDATE outbox
+SET state = 'sent', message_id = :message_id, touched_at = :now, error = ''
+WHERE id = :id
+
+-- name: unsent
+UPDATE outbox
+SET state = :state, not_before = :not_before, touched_at = :now, error = :error
+WHERE id = :id
+
+-- name: reclaim
+UPDATE outbox SET state = 'waiting', doubtful = 1 WHERE state = 'sending'
+
+-- name: rows
+SELECT id, state, outgoing, created_at, attempts, message_id, error
+FROM outbox
+WHERE state IN (SELECT value FROM json_each(:states))
+ORDER BY id DESC
+LIMIT :limit
+
+-- name: retry
+UPDATE outbox
+SET state = 'waiting', attempts = 0, not_before = 0, touched_at = :now
+WHERE id = :id AND state = 'dead'
+
+-- name: drop
+DELETE FROM outbox WHERE id = :id AND state IN ('dead', 'waiting')
+
+-- name: counts
+SELECT state, count(*) FROM outbox GROUP BY state
+
+-- name: due
+SELECT min(not_before) FROM outbox WHERE state = 'waiting' AND not_before > 0
+
+-- name: prune
+DELETE FROM outbox WHERE state = 'sent' AND touched_at < ?
+
+-- name: count
+INSERT INTO ledger_counts (name, count) VALUES (:name, :more)
+ON CONFLICT (name) DO UPDATE SET count = count + excluded.count
+
+-- name: counted
+SELECT count FROM ledger_counts WHERE name = ?
+
+-- name: remember
+INSERT INTO ledger_facts (key, value) VALUES (?, ?)
+ON CONFLICT (key) DO UPDATE SET value = excluded.value
+
+-- name: recall
+SELECT value FROM ledger_facts WHERE key = ?
