@@ -4,10 +4,13 @@ Several processes may write to one file, and other programs may turn it over: be
 it is checked that the file that is open is still the one of that name.
 """
 
+import errno
 import fcntl
 import os
 import stat
 from pathlib import Path
+
+_TRIES = 10
 
 
 class LogFile:
@@ -69,17 +72,25 @@ class LogFile:
 
     def _open(self) -> int:
         flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        try:
-            descriptor = os.open(self._path, flags | os.O_CREAT | os.O_EXCL, self._mode)
-        except FileExistsError:
-            descriptor = os.open(self._path, flags)
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        for _ in range(_TRIES):
+            try:
+                descriptor = os.open(self._path, flags | os.O_CREAT | os.O_EXCL, self._mode)
+            except FileExistsError:
+                pass
+            else:
+                os.fchmod(descriptor, self._mode)
+                return descriptor
+            try:
+                descriptor = os.open(self._path, flags)
+            except FileNotFoundError:
+                continue  # just turned over by another process
+            about = os.fstat(descriptor)
+            if not stat.S_ISREG(about.st_mode):
                 os.close(descriptor)
-                raise OSError(0, f"{self._path} is not a plain file") from None
-            self._mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
-        else:
-            os.fchmod(descriptor, self._mode)
-        return descriptor
+                raise OSError(errno.EINVAL, "it is not a plain file", str(self._path))
+            self._mode = stat.S_IMODE(about.st_mode)
+            return descriptor
+        raise OSError(errno.EBUSY, "it comes and goes", str(self._path))
 
     def _turn_over(self, descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -76,7 +76,8 @@ class GatewayLog(logging.Handler):
         )
         self._waiting: queue.Queue[_Entry | None] = queue.Queue(MOST_WAITING)
         self.lost = 0
-        """Records that could not be written since the last time that it was told."""
+        """Records that could not be written."""
+        self._told = 0
         self._writer = threading.Thread(target=self._write_all, name="log", daemon=True)
         self._writer.start()
 
@@ -95,7 +96,7 @@ class GatewayLog(logging.Handler):
         """Take over new settings."""
         self._all.limit(most=settings.max_size_mb * 2**20, kept=settings.backup_count)
 
-    def flush(self) -> None:
+    def settle(self) -> None:
         """Return once what was logged before is written, or could not be."""
         self._waiting.join()
 
@@ -125,13 +126,19 @@ class GatewayLog(logging.Handler):
             entry = self._waiting.get()
             if entry is None:
                 break
-            if self._write(entry) and self.lost:
-                lost, self.lost = self.lost, 0
-                text = f"{lost} log records could not be written"
-                self._write(_Entry(time.time(), "WARNING", "log", text))
+            if self._write(entry) and self._waiting.empty():
+                self._tell_losses()
             self._waiting.task_done()
+        self._tell_losses()
         self._all.close()
         self._errors.close()
+
+    def _tell_losses(self) -> None:
+        lost = self.lost - self._told
+        if lost:
+            text = f"{lost} log records could not be written"
+            if self._write(_Entry(time.time(), "WARNING", "log", text)):
+                self._told += lost
 
     def _write(self, entry: _Entry) -> bool:
         if self._screen is not None:
@@ -144,7 +151,7 @@ class GatewayLog(logging.Handler):
         line = lines.write(*entry)
         try:
             if not self._folder.is_dir():
-                self._folder.mkdir(mode=0o700)
+                self._folder.mkdir(mode=0o700, exist_ok=True)
                 self._folder.chmod(stat.S_IMODE(self._folder.parent.stat().st_mode))
             self._all.write(line)
             if entry.level in ("WARNING", "ERROR", "CRITICAL"):
