@@ -126,7 +126,7 @@ class ChatRoad:
                 standing = live.standing(claim.turn)
                 if standing == "steered":
                     return ()
-                written = _written(live.history, claim.turn)
+                written = len(_written(live.history, claim.turn))
                 async with self._screen(claim, capabilities, written) as screen:
                     images, note = await _pictures(inbound)
                     ended = await live.run(
@@ -136,7 +136,10 @@ class ChatRoad:
                         images,
                         turn=claim.turn,
                     )
-                return self._posts(claim, live, ended, entered)
+                return [
+                    *self._earlier(claim, live, screen),
+                    *self._posts(claim, live, ended, entered),
+                ]
         finally:
             self._service.turns.end(key)
 
@@ -174,11 +177,20 @@ class ChatRoad:
             note=self._presenter.note(origin),
         )
 
+    def _earlier(self, claim: Claim, live: LiveSession, screen: Screen) -> list[Outgoing]:
+        """What the model wrote before its answer and people saw growing, as it really ended."""
+        found: list[Outgoing] = []
+        for number, message in enumerate(_written(live.history, claim.turn)[:-1]):
+            if message.content and screen.shown(number):
+                first = number * PARTS
+                found += self._presenter.outgoing(claim, message.content, first=first)
+        return [each for each in found if not screen.shows(each)]
+
     def _posts(
         self, claim: Claim, live: LiveSession, ended: TurnEnded, entered: Entered
     ) -> Sequence[Outgoing]:
         ending = ended.ending
-        first = PARTS * max(0, _written(live.history, claim.turn) - 1)
+        first = PARTS * max(0, len(_written(live.history, claim.turn)) - 1)
         match ending:
             case Completed(message=message):
                 text = message.content
@@ -206,14 +218,15 @@ class ChatRoad:
         return self._presenter.outgoing(claim, text, first=0) if text else ()
 
 
-def _written(history: Sequence[Message], turn: str) -> int:
-    """How many messages the model has written in this turn."""
-    written = 0
+def _written(history: Sequence[Message], turn: str) -> list[Message]:
+    """The messages that the model has written in this turn."""
+    written: list[Message] = []
     for message in reversed(history):
         if message.turn == turn:
-            return written
-        written += message.role == "assistant"
-    return 0
+            return written[::-1]
+        if message.role == "assistant":
+            written.append(message)
+    return []
 
 
 def _in_words(error: HermesError) -> str:

@@ -89,6 +89,15 @@ class Screen:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
+    def shows(self, outgoing: Outgoing) -> bool:
+        """Whether people see exactly this already."""
+        known = self._painted.get(outgoing.part)
+        return known is not None and known[1] == outgoing.post
+
+    def shown(self, message: int) -> bool:
+        """Whether anything of the turn's n-th message was painted."""
+        return any(message * PARTS <= part < (message + 1) * PARTS for part in self._painted)
+
     def watch(self, turn: ActiveTurn, absorb: Callable[[str], Awaitable[None]]) -> Emit:
         """What the turn tells its events to. `absorb` takes what was said into the turn."""
         absorbing: set[asyncio.Task[None]] = set()
