@@ -26,6 +26,7 @@ TABLE = {
     "parallel": "parallel_tools",
     "resume": "resume",
     "search": "search",
+    "api": "api_server",
 }
 
 
