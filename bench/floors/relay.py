@@ -40,7 +40,8 @@ async def lifespan(_: Starlette) -> AsyncGenerator[None]:
     await client.aclose()
 
 
-listening = socket.create_server(("127.0.0.1", 0), backlog=1024)
+listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+listening.bind(("127.0.0.1", 0))
 app = Starlette(
     routes=[Route("/v1/chat/completions", complete, methods=["POST"])], lifespan=lifespan
 )

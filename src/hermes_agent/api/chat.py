@@ -64,6 +64,7 @@ class Chat:
                 handler=self.complete,
                 summary="Answer the last user message; streamed as server-sent events on demand.",
                 body=ChatRequest,
+                example={"model": OURS, "messages": [{"role": "user", "content": "hello"}]},
                 headers=(*SESSION_HEADERS, IDEMPOTENCY),
                 reply=Reply(body=Completion, events=True),
                 errors=(404, 409, 422, 429, 502, 503),

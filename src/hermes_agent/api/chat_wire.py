@@ -13,7 +13,7 @@ from hermes_agent.domain.model import Effort
 
 OURS = "hermes-agent"
 Finish = Literal["stop", "length", "content_filter"]
-Messages = Annotated[list[ChatMessage], msgspec.Meta(min_length=1, max_length=4096)]
+Messages = Annotated[list[ChatMessage], msgspec.Meta(min_length=1)]
 Temperature = Annotated[float, msgspec.Meta(ge=0, le=2)]
 
 

@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
@@ -68,7 +68,7 @@ class ChatMessage(msgspec.Struct, frozen=True, kw_only=True):
     """One message. System messages hold for this request only."""
 
     role: Role
-    content: str | Annotated[list[ChatPart], msgspec.Meta(max_length=256)] | None = None
+    content: str | list[ChatPart] | None = None
     name: str | None = None
 
 
@@ -76,7 +76,7 @@ class InputMessage(msgspec.Struct, frozen=True, kw_only=True):
     """One item of a response's input."""
 
     role: Role
-    content: str | Annotated[list[Part], msgspec.Meta(max_length=256)]
+    content: str | list[Part]
     type: Literal["message"] = "message"
 
 

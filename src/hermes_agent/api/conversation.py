@@ -15,7 +15,8 @@ SOURCE = "api_server"
 ID_HEADER = "x-hermes-session-id"
 KEY_HEADER = "x-hermes-session-key"
 MAX_KEY = 256
-_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,127}")
+ID_PATTERN = "^[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,127}$"
+_ID = re.compile(ID_PATTERN)
 
 
 class Place(NamedTuple):

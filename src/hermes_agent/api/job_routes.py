@@ -9,7 +9,7 @@ from hermes_agent.api.exchange import Exchange
 from hermes_agent.api.jobs import Job, JobChange, JobDraft, JobsBoard
 from hermes_agent.api.refusal import Refusal
 from hermes_agent.api.responses_wire import Deleted
-from hermes_agent.api.routes import Handler, Method, Reply, Route
+from hermes_agent.api.routes import Handler, Link, Method, Reply, Route
 from hermes_agent.api.session_fields import IDEMPOTENCY
 
 
@@ -45,8 +45,22 @@ class Jobs:
                 handler=self.create,
                 summary="Schedule a job.",
                 body=JobDraft,
+                example={"prompt": "Say good morning.", "schedule": "every day at 8"},
                 headers=(IDEMPOTENCY,),
-                reply=Reply(body=Job, status=201),
+                reply=Reply(
+                    body=Job,
+                    status=201,
+                    links=(
+                        Link(
+                            "job_id",
+                            "/id",
+                            (
+                                *(f"GET {one}", f"PATCH {one}", f"DELETE {one}"),
+                                *(f"POST {one}/{what}" for what in ("pause", "resume", "run")),
+                            ),
+                        ),
+                    ),
+                ),
                 errors=(404, 409, 422, 501),
                 idempotent=True,
             ),

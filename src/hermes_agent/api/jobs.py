@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 
-Words = Annotated[str, msgspec.Meta(min_length=1, max_length=65536)]
+Words = Annotated[str, msgspec.Meta(min_length=1)]
 Name = Annotated[str, msgspec.Meta(max_length=200)]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from hermes_agent.api.conversation import ID_PATTERN
 from hermes_agent.api.exchange import JSON, Exchange
 from hermes_agent.api.refusal import ErrorAnswer
 from hermes_agent.api.routes import Field, Reply, Route
@@ -78,12 +79,14 @@ def _key(kind: Any) -> str:
 
 def _operation(route: Route, known: dict[str, Any]) -> dict[str, Any]:
     parts = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
-    words = [word for word in route.path.split("/") if word and not word.startswith("{")]
     told: dict[str, Any] = {
-        "operationId": "_".join((route.method.lower(), *words, *parts)).replace(".", "_"),
+        "operationId": _operation_id(f"{route.method} {route.path}"),
         "summary": route.summary,
         "parameters": [
-            *({"name": part, "in": "path", "required": True, "schema": _PART} for part in parts),
+            *(
+                {"name": part, "in": "path", "required": True, "schema": _part(part)}
+                for part in parts
+            ),
             *(_parameter(field, "query") for field in route.query),
             *(_parameter(field, "header") for field in route.headers),
         ],
@@ -94,12 +97,21 @@ def _operation(route: Route, known: dict[str, Any]) -> dict[str, Any]:
         told["security"] = [{}, {"key": []}]
         told["responses"]["503"] = _reply(route.reply, known)
     if route.body is not None:
-        content = {JSON: {"schema": known[_key(route.body)]}}
-        told["requestBody"] = {"required": True, "content": content}
+        about = {"schema": known[_key(route.body)]}
+        if route.example is not None:
+            about["example"] = route.example
+        told["requestBody"] = {"required": True, "content": {JSON: about}}
     return told
 
 
-_PART = {"type": "string", "minLength": 1}
+def _operation_id(route: str) -> str:
+    words = route.replace("{", "").replace("}", "").replace(".", "_").split("/")
+    return "_".join(word.strip().lower() for word in words)
+
+
+def _part(name: str) -> dict[str, Any]:
+    pattern = {"pattern": ID_PATTERN} if name == "session_id" else {}
+    return {"type": "string", "minLength": 1, **pattern}
 
 
 def _parameter(field: Field, place: str) -> dict[str, Any]:
@@ -117,7 +129,16 @@ def _reply(reply: Reply, known: dict[str, Any]) -> dict[str, Any]:
         kind: {"schema": known[_key(body)]} if body is not None else {}
         for kind, body in reply.kinds.items()
     }
-    return {"description": HTTPStatus(reply.status).phrase, "content": content}
+    links = {
+        f"{_operation_id(route)}": {
+            "operationId": _operation_id(route),
+            "parameters": {link.part: f"$response.body#{link.pointer}"},
+        }
+        for link in reply.links
+        for route in link.routes
+    }
+    told: dict[str, Any] = {"description": HTTPStatus(reply.status).phrase, "content": content}
+    return {**told, "links": links} if links else told
 
 
 def _error(status: int, known: dict[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from hermes_agent.api.responses_wire import (
     ResponseRequest,
     ResponseUsage,
 )
-from hermes_agent.api.routes import Reply, Route
+from hermes_agent.api.routes import Link, Reply, Route
 from hermes_agent.api.session_fields import IDEMPOTENCY, SESSION_HEADERS
 from hermes_agent.api.settings import ApiSettings
 from hermes_agent.api.shelf import Shelf
@@ -67,8 +67,13 @@ class Responses:
                 handler=self.create,
                 summary="Answer the input; streamed as server-sent events on demand.",
                 body=ResponseRequest,
+                example={"model": OURS, "input": "hello"},
                 headers=(*SESSION_HEADERS, IDEMPOTENCY),
-                reply=Reply(body=Response, events=True),
+                reply=Reply(
+                    body=Response,
+                    events=True,
+                    links=(Link("response_id", "/id", (f"GET {one}", f"DELETE {one}")),),
+                ),
                 errors=(404, 409, 422, 429, 502, 503),
                 idempotent=True,
             ),

@@ -13,7 +13,7 @@ from hermes_agent.domain.messages import Usage
 from hermes_agent.domain.model import Effort
 
 Status = Literal["completed", "incomplete", "failed", "in_progress"]
-Input = str | Annotated[list[InputMessage], msgspec.Meta(min_length=1, max_length=4096)]
+Input = str | Annotated[list[InputMessage], msgspec.Meta(min_length=1)]
 Metadata = Annotated[dict[str, str], msgspec.Meta(max_length=16)]
 
 

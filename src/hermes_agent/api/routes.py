@@ -21,12 +21,22 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     schema: Mapping[str, Any] = msgspec.field(default_factory=lambda: {"type": "string"})
 
 
+class Link(msgspec.Struct, frozen=True):
+    """Where an answer leads: the value at `pointer` (RFC 6901) of its body is the variable part
+    `part` of the routes that end like these (method and path)."""
+
+    part: str
+    pointer: str
+    routes: tuple[str, ...]
+
+
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """A good answer: its status, and its body as a type or as the name of a media type."""
 
     body: Any = None
     status: int = 200
     events: bool = False
+    links: tuple[Link, ...] = ()
 
     @property
     def kinds(self) -> dict[str, Any]:
@@ -47,7 +57,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     handler: Handler
     summary: str
     body: Any = None
-    body_needed: bool = True
+    example: Any = None
     query: tuple[Field, ...] = ()
     headers: tuple[Field, ...] = ()
     reply: Reply = Reply()

@@ -15,7 +15,7 @@ from hermes_agent.api.content import Asked, InputMessage, read_messages
 from hermes_agent.api.conversation import SOURCE, chosen_model, existing, place
 from hermes_agent.api.exchange import EVENTS, Exchange
 from hermes_agent.api.refusal import Refusal, of_error
-from hermes_agent.api.routes import Field, Reply, Route
+from hermes_agent.api.routes import Field, Link, Reply, Route
 from hermes_agent.api.run import Running
 from hermes_agent.api.runs_wire import Decision, Run, RunRequest
 from hermes_agent.api.session_fields import IDEMPOTENCY, SESSION_HEADERS
@@ -58,8 +58,22 @@ class Runs:
                 handler=self.start,
                 summary="Start a turn that goes on without a connection.",
                 body=RunRequest,
+                example={"input": "hello"},
                 headers=(*SESSION_HEADERS, IDEMPOTENCY),
-                reply=Reply(body=Run, status=202),
+                reply=Reply(
+                    body=Run,
+                    status=202,
+                    links=(
+                        Link(
+                            "run_id",
+                            "/id",
+                            (
+                                *(f"GET {one}", f"GET {one}/events"),
+                                *(f"POST {one}/approval", f"POST {one}/stop"),
+                            ),
+                        ),
+                    ),
+                ),
                 errors=(404, 409, 422, 429, 503),
                 idempotent=True,
             ),

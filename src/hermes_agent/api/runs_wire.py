@@ -1,6 +1,6 @@
 """The bodies of runs: turns that go on without a connection, and can be asked about."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -68,7 +68,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     question_id: str | None = None
     decision: Approval | None = None
-    answer: Annotated[str, msgspec.Meta(max_length=65536)] | None = None
+    answer: str | None = None
 
 
 class RunEvent(msgspec.Struct, frozen=True):

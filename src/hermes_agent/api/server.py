@@ -129,9 +129,15 @@ def _server(config: "Config", stop: asyncio.Event, ready: Callable[[], None]) ->
 def _listen(settings: ApiSettings) -> socket.socket:
     host, port = settings.host.strip("[]"), settings.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named, because asyncio turns Nagle's delay off only where it is.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+        return listening
     except OSError as error:
+        listening.close()
         raise ConfigError(
             f"The API server cannot listen on {host}:{port}: {error.strerror or error}.",
             hint="Set API_SERVER_HOST and API_SERVER_PORT to an address that is free.",

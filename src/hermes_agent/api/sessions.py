@@ -5,7 +5,7 @@ import msgspec
 from hermes_agent.api.conversation import check_id
 from hermes_agent.api.exchange import Exchange
 from hermes_agent.api.responses_wire import Deleted
-from hermes_agent.api.routes import Field, Reply, Route
+from hermes_agent.api.routes import Field, Link, Reply, Route
 from hermes_agent.api.sessions_wire import (
     MessageList,
     MessageView,
@@ -44,7 +44,19 @@ class Sessions:
                 handler=self.list,
                 summary="Stored sessions, last active first.",
                 query=(_limit(50), Field(name="source", text="Only those that began there.")),
-                reply=Reply(body=SessionList),
+                reply=Reply(
+                    body=SessionList,
+                    links=(
+                        Link(
+                            "session_id",
+                            "/data/0/id",
+                            (
+                                *(f"GET {one}", f"GET {one}/messages"),
+                                *(f"PATCH {one}", f"DELETE {one}"),
+                            ),
+                        ),
+                    ),
+                ),
             ),
             Route(
                 method="GET",
