@@ -46,12 +46,14 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True):
     `value` are the adapter's own settings: `platforms.<name>.extra`, and beside them `token`,
     `api_key` and the documented environment variables by their lower-case names without the
     platform's prefix (TELEGRAM_BOT_TOKEN is `bot_token`, EMAIL_IMAP_HOST is `imap_host`).
-    Secrets are among them, so it is never printed. `media_dir` is where received files go.
+    `extra` is `platforms.<name>.extra` as it stands, for what does not fit there. Secrets are
+    among them, so it is never printed. `media_dir` is where received files go.
     """
 
     name: str
     values: dict[str, str | int | float | bool | list[str] | dict[str, str]]
     media_dir: Path
+    extra: dict[str, object] = msgspec.field(default_factory=dict[str, object])
     reply_to: Literal["off", "first", "all"] = "first"
 
 
