@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hermes_agent.config.load import Loaded
 from hermes_agent.delivery.capabilities import Capabilities
@@ -19,7 +20,7 @@ from hermes_agent.gateway.courier import Courier
 from hermes_agent.gateway.desk import Desk
 from hermes_agent.gateway.door import GatewayDoor
 from hermes_agent.gateway.home import Homes
-from hermes_agent.gateway.platform_settings import enabled
+from hermes_agent.gateway.platform_settings import api_enabled, enabled
 from hermes_agent.gateway.presenting import Presenter, number
 from hermes_agent.gateway.pump import Pump
 from hermes_agent.gateway.questions import Questions
@@ -40,6 +41,9 @@ from hermes_agent.runtime.zone import zone_of
 from hermes_agent.sessions.keys import session_key
 from hermes_agent.store.journal import store_thread
 from hermes_agent.store.opening import open_store
+
+if TYPE_CHECKING:
+    from hermes_agent.gateway.api_part import ApiPart
 
 WORKER = "gateway"
 PARALLEL = 256
@@ -111,6 +115,7 @@ class Gateway:
             running=self.host.processes,
         )
         self.report = Report(self)
+        self.api = self._api()
         chat = self._chat_road()
         self.pump = Pump(
             self.desk,
@@ -135,6 +140,8 @@ class Gateway:
         self._begin("reaper", self._reap)
         for name, connection in self.connections.items():
             self._begin(name, connection.run)
+        if self.api is not None:
+            self._begin("api", self.api.run)
 
     async def drain(self, seconds: float) -> int:
         """Let what runs end, send what is there, stop. Gives how many turns were cut off."""
@@ -171,6 +178,13 @@ class Gateway:
 
     def _task(self, name: str) -> "asyncio.Task[None] | None":
         return next((task for task in self._tasks if task.get_name() == name), None)
+
+    def _api(self) -> "ApiPart | None":
+        if not api_enabled(self.loaded):
+            return None
+        from hermes_agent.gateway.api_part import ApiPart
+
+        return ApiPart(self)
 
     def _roads(self) -> Mapping[str, "ChatRoad"]:
         return {}

@@ -35,6 +35,15 @@ def is_enabled(loaded: Loaded, name: str) -> bool:
     return bool(wanted) and all(any(values.get(key) for key in group) for group in wanted)
 
 
+def api_enabled(loaded: Loaded) -> bool:
+    """Whether the API server is on: API_SERVER_ENABLED, or `platforms.api_server.enabled`."""
+    switch = loaded.environ.get("API_SERVER_ENABLED", "").strip().lower()
+    if switch in (_ON | _OFF):
+        return switch in _ON
+    configured = loaded.config.platforms.get("api_server")
+    return configured is not None and configured.enabled
+
+
 def settings_of(loaded: Loaded, name: str) -> PlatformSettings:
     """What the adapter of this platform is made from."""
     configured = loaded.config.platforms.get(name)
@@ -42,6 +51,7 @@ def settings_of(loaded: Loaded, name: str) -> PlatformSettings:
         name=name,
         values=_values(loaded, name, configured),
         media_dir=loaded.paths.home / "document_cache" / name,
+        extra=dict(configured.extra) if configured else {},
         reply_to=configured.reply_to_mode if configured else "first",
     )
 

@@ -1,0 +1,137 @@
+"""The daemon answers what people write in a chat."""
+
+from pathlib import Path
+
+from tests.gateway.house import house
+from tests.servers.script import Call, Reply
+
+
+async def test_a_message_is_answered(home: Path) -> None:
+    async with house(home) as place:
+        place.model.say(Reply(text="Hello *you*."))
+        await place.person.say("hi")
+        shown = await place.person.sees("Hello you.")
+        assert shown.target.chat_id == "1"
+        (request,) = place.model.model_requests
+        assert request.json["messages"][-1] == {"role": "user", "content": "hi"}
+
+
+async def test_a_chat_goes_on_over_a_restart(home: Path) -> None:
+    async with house(home) as place:
+        place.model.say(Reply(text="Blue."), Reply(text="As I said: blue."))
+        await place.person.say("which colour?")
+        await place.person.sees("Blue.")
+        assert await place.stop() == 0
+        await place.start()
+        await place.person.say("again?")
+        await place.person.sees("As I said: blue.")
+        said = [each["content"] for each in place.model.model_requests[-1].json["messages"][1:]]
+        assert said == ["which colour?", "Blue.", "again?"]
+
+
+async def test_the_same_update_twice_is_answered_once(home: Path) -> None:
+    async with house(home) as place:
+        place.model.say(Reply(text="Once."), Reply(text="The other one."))
+        await place.person.say("hi", key="77")
+        await place.person.say("hi", key="77")
+        await place.person.say("and now?", key="78")
+        await place.person.sees("The other one.")
+        await place.settled()
+        assert place.person.texts() == ["Once.", "The other one."]
+
+
+async def test_two_chats_are_two_conversations(home: Path) -> None:
+    async with house(home, TELEGRAM_ALLOWED_USERS="1,2") as place:
+        place.model.always(Reply(text="Yes."))
+        await place.person.say("I am Ann", user="1", chat="1")
+        await place.person.say("I am Bob", user="2", chat="2")
+        await place.person.sees("Yes.", times=2)
+        heard = [request.json["messages"][1:] for request in place.model.model_requests]
+        assert sorted(each[0]["content"] for each in heard) == ["I am Ann", "I am Bob"]
+        assert all(len(each) == 1 for each in heard)
+
+
+async def test_a_model_that_cannot_be_had_is_said_and_the_next_message_is_answered(
+    home: Path,
+) -> None:
+    async with house(home, config="agent: {api_max_retries: 0}\n") as place:
+        await place.person.say("hi")  # the script has nothing, so the server says 500
+        await place.person.sees("⚠")
+        place.model.say(Reply(text="Back again."))
+        await place.person.say("and now?")
+        await place.person.sees("Back again.")
+
+
+async def test_an_answer_grows_in_one_message_and_ends_as_it_should(home: Path) -> None:
+    config = "streaming: {enabled: true, buffer_threshold: 1, edit_interval: 0}\n"
+    async with house(home, config=config) as place:
+        place.model.say(Reply(text="Let me look.", calls=(Call("todo", {}),)), Reply(text="Done."))
+        await place.person.say("go")
+        await place.person.sees("Done.")
+        await place.settled()
+        texts = [text for text in place.person.texts() if "todo" not in text.lower()]
+        assert "Done." in texts
+        assert all("▉" not in text for text in texts)
+        assert sum("Let me look." in text for text in texts) <= 1
+
+
+async def test_a_stranger_gets_a_code_and_no_answer(home: Path) -> None:
+    async with house(home) as place:
+        assert not await place.person.say("hi", user="666", chat="666")
+        shown = await place.person.sees("hermes pairing approve telegram")
+        assert shown.target.chat_id == "666"
+        assert not place.model.model_requests
+        assert not place.running.ledger.inbox()
+
+
+async def test_with_no_list_nobody_is_let_in(home: Path) -> None:
+    async with house(home, TELEGRAM_ALLOWED_USERS="") as place:
+        assert not await place.person.say("hi")
+        assert not place.model.model_requests
+
+
+async def test_a_dangerous_command_waits_for_the_owners_button(home: Path, tmp_path: Path) -> None:
+    gone = tmp_path / "old"
+    gone.mkdir()
+    async with house(home) as place:
+        place.model.say(
+            Reply(calls=(Call("terminal", {"command": f"rm -r {gone}"}),)), Reply(text="Removed.")
+        )
+        await place.person.say("remove it")
+        question = await place.person.sees("May this run?")
+        assert gone.exists()
+        await place.person.say(press=question.buttons[0].value)
+        await place.person.sees("Removed.")
+        assert not gone.exists()
+
+
+async def test_no_is_no(home: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    async with house(home) as place:
+        place.model.say(
+            Reply(calls=(Call("terminal", {"command": f"rm -r {kept}"}),)), Reply(text="Left it.")
+        )
+        await place.person.say("remove it")
+        await place.person.sees("May this run?")
+        await place.person.say("no")
+        await place.person.sees("Left it.")
+        assert kept.exists()
+
+
+async def test_a_guest_can_not_answer_for_the_owner(home: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    config = (
+        "approvals: {timeout: 1}\nplatforms: {telegram: {extra: {owners: ['1'], guests: ['2']}}}\n"
+    )
+    async with house(home, config=config) as place:
+        place.model.say(
+            Reply(calls=(Call("terminal", {"command": f"rm -r {kept}"}),)), Reply(text="Left it.")
+        )
+        group = {"chat": "-5", "chat_type": "group"}
+        await place.person.say("remove it", user="1", **group)
+        question = await place.person.sees("May this run?")
+        await place.person.say(user="2", press=question.buttons[0].value, **group)
+        await place.person.sees("Left it.")
+        assert kept.exists()
