@@ -11,3 +11,8 @@ def open_ledger(home: Path) -> Ledger:
     from hermes_agent.ledger.sqlite.ledger import SqliteLedger
 
     return SqliteLedger.at(home / DATABASE)
+
+
+def open_existing_ledger(home: Path) -> Ledger | None:
+    """The ledger of `home`, or None where nothing was ever stored; creates nothing."""
+    return open_ledger(home) if (home / DATABASE).exists() else None
