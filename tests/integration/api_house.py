@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,13 @@ from hermes_agent.store.port import SessionStore
 from tests.servers.model import ModelServer
 
 KEY = "test-key-0123456789"
+
+
+async def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Until a condition holds. Raises `TimeoutError`."""
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110  threads of the fakes set no asyncio event
+            await asyncio.sleep(0.005)
 
 
 @dataclass(frozen=True)

@@ -86,10 +86,8 @@ async def test_the_official_client_assembles_the_stream_of_a_turn_with_tools(hom
             Reply(text="Let me look.", calls=[Call("todo", {"todos": []})]),
             Reply(text="All done here.", chunks=4),
         )
-        names: list[str] = []
         async with at.client.responses.stream(model="hermes-agent", input="go") as stream:
-            async for event in stream:
-                names.append(event.type)
+            names = [event.type async for event in stream]
             final = await stream.get_final_response()
         assert final.status == "completed"
         assert [item.type for item in final.output] == ["message", "message"]

@@ -64,10 +64,12 @@ class ApiServer:
         server = _server(self._config(), self._stop, ready)
         serving = asyncio.create_task(server.serve(sockets=[listening]), name="api-server")
         log.info("The API server listens on http://%s:%d", self.settings.host, self.port)
+        ending = asyncio.create_task(self._stop.wait())
         try:
-            await asyncio.shield(serving)
+            await asyncio.wait((serving, ending), return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._stop.set()
+            ending.cancel()
             await self._application.close()
             await serving
             await self._application.release()
