@@ -1,0 +1,40 @@
+"""Values as systemd and launchd read them back.
+
+Sources: systemd.syntax(7) and systemd.service(5), "Quoting" and "Command lines"; systemd.unit(5),
+"Specifiers"; XML 1.0, section 2.4.
+"""
+
+from xml.sax.saxutils import escape
+
+from hermes_agent.domain.errors import HermesError
+
+
+class Unquotable(HermesError):
+    """A value that no unit file can hold."""
+
+
+def quoted(value: str) -> str:
+    """One word of a list, an environment assignment or a path. Raises `Unquotable`."""
+    return '"' + plain(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def program(value: str) -> str:
+    """The program of a command line: nothing in it is taken for a variable."""
+    return ":" + quoted(value)
+
+
+def plain(value: str) -> str:
+    """Running text: only the specifiers' sign is special. Raises `Unquotable`."""
+    # A control character would end the line, and the rest would be a setting of its own.
+    if not value.isprintable():
+        raise Unquotable(
+            f"No unit can be written for {value!r}: it has characters that cannot be printed",
+            hint="Rename the file or folder.",
+        )
+    return value.replace("%", "%%")
+
+
+def xml(value: str) -> str:
+    """The text of an element. Raises `Unquotable`."""
+    plain(value)
+    return escape(value)
