@@ -16,11 +16,13 @@ class Entry(NamedTuple):
 COMMANDS: dict[str, Entry] = {
     "chat": Entry("chat", "Talk to the agent (the default command)."),
     "config": Entry("config", "Show and change the configuration."),
+    "cron": Entry("cron", "Jobs that run on a schedule."),
     "doctor": Entry("doctor", "Find out what is wrong, and mend it with --fix."),
     "completion": Entry("completion", "Print the completion script for bash, zsh or fish."),
     "gateway": Entry("gateway", "The always-on service (not in this version yet)."),
     "help": Entry("help", "What a command does, and its options."),
     "insights": Entry("insights", "What the agent did, and what it cost."),
+    "logs": Entry("logs", "Show the gateway's log."),
     "model": Entry("model", "Choose, list and test models."),
     "pairing": Entry("pairing", "Let people in who knocked, and see them out."),
     "sessions": Entry("sessions", "List, search, export and tidy past conversations."),
