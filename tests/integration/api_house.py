@@ -55,7 +55,8 @@ async def house(
     home: Path, *, jobs: JobsBoard | None = None, config: str = "", **settings: Any
 ) -> AsyncGenerator[House]:
     """Serve on a free port until the block ends."""
-    await asyncio.to_thread(home.mkdir, parents=True, exist_ok=True)
+    for folder in (home, home / "sessions"):
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     with ModelServer() as model:
         (home / "config.yaml").write_text(
             "model:\n  provider: custom\n  default: scripted-model\n"

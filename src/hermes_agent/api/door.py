@@ -95,7 +95,8 @@ class Door:
             return
         headers = refusal.headers
         if exchange.unread:
-            await exchange.discard(self._settings.max_body)
+            if refusal.status != 408:
+                await exchange.discard(self._settings.max_body)
             headers = (*headers, ("connection", "close"))
         if refusal.status == 401:
             headers = (*headers, ("www-authenticate", "Bearer"))

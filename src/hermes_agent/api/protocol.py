@@ -6,7 +6,6 @@ Loaded by `server` only, since uvicorn is an optional extra.
 import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
-import h11
 from msgspec.json import encode
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -51,17 +50,26 @@ class _Patient(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self.transport.is_closing():
-            return
-        super().data_received(data)
-        # uvicorn's annotation leaves out that there is none before the first request.
-        cycle = cast("RequestResponseCycle | None", self.cycle)
-        waiting = cycle is None or cycle.response_complete
-        if not waiting or self.transport.is_closing():
+        if not self.transport.is_closing():
+            super().data_received(data)
+            self._watch_head()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.conn.trailing_data[0]:
+            self._watch_head()
+
+    def _watch_head(self) -> None:
+        """The clock runs from the first byte of a head to its last."""
+        if self._request_in_hand() or self.transport.is_closing():
             self._head_timer = _cancelled(self._head_timer)
         elif self._head_timer is None:
-            # The beginning of another request on a connection that was kept.
             self._head_timer = self.loop.call_later(self.header_time, self._too_slow)
+
+    def _request_in_hand(self) -> bool:
+        # uvicorn's annotation leaves out that there is none before the first request.
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        return cycle is not None and not cycle.response_complete
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -85,7 +93,7 @@ class _Patient(H11Protocol):
         body = encode(Refusal(status, message, code=code).body)
         head = f"HTTP/1.1 {status} {_REASONS[status]}\r\n"
         about = f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
-        if self.conn.our_state is h11.IDLE:
+        if not (self._request_in_hand() and self.cycle.response_started):
             self.transport.write(f"{head}{about}connection: close\r\n\r\n".encode() + body)
         self.transport.close()
 
