@@ -19,7 +19,15 @@ def quoted(value: str) -> str:
 
 
 def program(value: str) -> str:
-    """The program of a command line: nothing in it is taken for a variable."""
+    """The program of a command line: nothing in it is taken for a variable.
+
+    Raises `Unquotable`, for quotes and backslashes too: systemd runs no program with such a name.
+    """
+    if any(sign in value for sign in "\"'\\"):
+        raise Unquotable(
+            f"systemd runs no program with quotes or backslashes in its path: {value}",
+            hint="Rename the file or folder.",
+        )
     return ":" + quoted(value)
 
 
