@@ -89,11 +89,12 @@ class Tapes:
                 param="Idempotency-Key",
                 code="invalid_value",
             )
-        self._prune()
         name = f"{exchange.raw_path} {key}"
         digest = _digest(exchange)
         tape = self._tapes.get(name)
-        if tape is None:
+        if tape is None or (tape.done and tape.began < _old()):
+            self._tapes.pop(name, None)
+            self._make_room()
             exchange.tape = self._tapes[name] = Tape(digest)
             return None
         if tape.digest != digest:
@@ -115,8 +116,8 @@ class Tapes:
         for name in [name for name, kept in self._tapes.items() if kept is tape]:
             del self._tapes[name]
 
-    def _prune(self) -> None:
-        old = time.monotonic() - KEPT_SECONDS
+    def _make_room(self) -> None:
+        old = _old()
         size = sum(tape.size for tape in self._tapes.values())
         for name, tape in list(self._tapes.items()):
             if tape.began > old and len(self._tapes) < MAX_ENTRIES and size < MAX_BYTES:
@@ -126,6 +127,10 @@ class Tapes:
                 del self._tapes[name]
         if len(self._tapes) >= MAX_ENTRIES:
             raise Refusal(429, "Too many requests with keys.", headers=(("retry-after", "5"),))
+
+
+def _old() -> float:
+    return time.monotonic() - KEPT_SECONDS
 
 
 def _digest(exchange: Exchange) -> bytes:
