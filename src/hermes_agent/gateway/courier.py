@@ -130,7 +130,12 @@ class Courier:
                 # A person deleted what was there; the answer is still owed.
                 return await platform.send(outgoing.target, outgoing.post, key_of(outgoing))
             return dispatch.message_id
-        return await platform.send(outgoing.target, outgoing.post, key_of(outgoing))
+        message_id = await platform.send(outgoing.target, outgoing.post, key_of(outgoing))
+        can = platform.capabilities
+        if dispatch.doubtful and can.once == "key" and can.edits:
+            # The platform may have given the id of an earlier send, which said less.
+            await platform.edit(outgoing.target, message_id, outgoing.post)
+        return message_id
 
     async def _unsent(self, dispatch: Dispatch, error: Exception, retry_at: float | None) -> None:
         await self._desk.insist(

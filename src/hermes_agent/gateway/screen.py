@@ -65,6 +65,7 @@ class Screen:
         self._text = ""
         self._pages: list[tuple[int, str]] = []
         self._painted: dict[int, tuple[str, Post]] = {}
+        self._doubtful: set[int] = set()
         self._dirty = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -96,7 +97,8 @@ class Screen:
 
     def shown(self, message: int) -> bool:
         """Whether anything of the turn's n-th message was painted."""
-        return any(message * PARTS <= part < (message + 1) * PARTS for part in self._painted)
+        parts = range(message * PARTS, (message + 1) * PARTS)
+        return any(part in parts for part in (*self._painted, *self._doubtful))
 
     def watch(self, turn: ActiveTurn, absorb: Callable[[str], Awaitable[None]]) -> Emit:
         """What the turn tells its events to. `absorb` takes what was said into the turn."""
@@ -143,6 +145,8 @@ class Screen:
         for row in rows:
             if row.message_id is not None:
                 self._painted[row.outgoing.part] = (row.message_id, row.outgoing.post)
+            elif self._capabilities.once == "key":
+                self._doubtful.add(row.outgoing.part)
 
     async def _type(self) -> None:
         assert self._platform is not None

@@ -152,7 +152,7 @@ class Ledger(Protocol):
 
     def open(self, outgoing: Outgoing) -> Dispatch | None:
         """Begin a streamed message: its row is in the outbox and in the caller's hand. None when
-        the turn has this part already."""
+        the turn has this part already, or while something older waits to be sent to that place."""
         ...
 
     def opened(self, dispatch: Dispatch, message_id: str) -> None:
@@ -160,7 +160,7 @@ class Ledger(Protocol):
         ...
 
     def opened_parts(self, turn: str) -> tuple[OutboxRow, ...]:
-        """The streamed messages that a turn has out, by part."""
+        """The messages that a turn has begun, by part; those without an id may be out or not."""
         ...
 
     def next(self, platforms: Sequence[str], now: float) -> Dispatch | None:

@@ -147,11 +147,11 @@ class SqliteLedger:
 
     def open(self, outgoing: Outgoing) -> Dispatch | None:
         """See `Ledger.open`."""
+        values = _out(outgoing, time.time()) | {"state": "open", "not_before": 0.0}
         with self._db.write() as db:
-            row = db.execute(
-                load("outbox")["put"],
-                _out(outgoing, time.time()) | {"state": "open", "not_before": 0.0},
-            ).get
+            if db.execute(load("outbox")["older"], (values["target"],)).get is not None:
+                return None
+            row = db.execute(load("outbox")["put"], values).get
         if row is None:
             return None
         return Dispatch(id=row, outgoing=outgoing, message_id=None, attempt=1, doubtful=False)

@@ -7,6 +7,9 @@ INSERT INTO outbox (
 ON CONFLICT (turn, part) DO NOTHING
 RETURNING id
 
+-- name: older
+SELECT 1 FROM outbox WHERE target = ? AND state IN ('waiting', 'sending') LIMIT 1
+
 -- name: settle
 -- What is there already (streamed, or refused while it was streamed) takes the new post.
 INSERT INTO outbox (turn, part, platform, target, state, outgoing, created_at, touched_at)
@@ -24,7 +27,7 @@ UPDATE outbox SET message_id = :message_id, touched_at = :now WHERE id = :id
 -- name: opened_parts
 SELECT id, state, outgoing, created_at, attempts, message_id, error
 FROM outbox
-WHERE turn = ? AND message_id IS NOT NULL
+WHERE turn = ?
 ORDER BY part
 
 -- name: next

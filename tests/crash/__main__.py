@@ -1,0 +1,35 @@
+"""The long form: hundreds of rounds, with and without keys and streaming."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.crash.harness import Harness
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    faults = 0
+    for honours_keys, streaming in ((True, False), (True, True), (False, False)):
+        with tempfile.TemporaryDirectory() as folder:
+            harness = Harness(
+                Path(folder),
+                seed=arguments.seed,
+                honours_keys=honours_keys,
+                streaming=streaming,
+            )
+            outcome = harness.run(arguments.rounds // 3)
+        keys = "honours keys" if honours_keys else "knows no keys"
+        how = "answers grow" if streaming else "whole answers"
+        print(f"\nA platform that {keys}, {how}, seed {arguments.seed}:\n{outcome.table()}")
+        faults += len(outcome.faults)
+    print("\nNo fault." if not faults else f"\n{faults} fault(s).")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

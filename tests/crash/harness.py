@@ -1,0 +1,187 @@
+"""Rounds of work and sudden death, and what must hold in the end."""
+
+import contextlib
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.crash.platform import CrashPlatform
+from tests.servers.model import ModelServer
+from tests.servers.recorded import Recorded
+from tests.servers.script import Call, Reply
+
+CHATS = 4
+END = 60.0
+
+
+@dataclass
+class Outcome:
+    """What happened, and what went wrong (nothing, we hope)."""
+
+    rounds: int = 0
+    kills: int = 0
+    messages: int = 0
+    sends: int = 0
+    edits: int = 0
+    tool_runs: int = 0
+    interrupted: int = 0
+    twice: int = 0
+    doubtful: int = 0
+    seconds: float = 0.0
+    faults: list[str] = field(default_factory=list[str])
+
+    def table(self) -> str:
+        """For people."""
+        lines = [
+            f"rounds (each ends with kill -9)       {self.rounds}",
+            f"messages accepted and answered        {self.messages}",
+            f"sends that reached the platform       {self.sends}  (edits {self.edits})",
+            f"tool calls that ran                   {self.tool_runs}",
+            f"tool calls cut off and told so        {self.interrupted}",
+            f"sends in doubt at a start             {self.doubtful}",
+            f"messages that people saw twice        {self.twice}",
+            f"seconds                               {self.seconds:.0f}",
+        ]
+        return "\n".join([*lines, *(f"FAULT: {fault}" for fault in self.faults)])
+
+
+class Harness:
+    """`streaming` lets answers grow while they are written."""
+
+    def __init__(self, folder: Path, *, seed: int, honours_keys: bool, streaming: bool) -> None:
+        self._random = random.Random(seed)
+        self._folder = folder
+        self._home = folder / "home"
+        self._log = folder / "tool.log"
+        self._streaming = streaming
+        self._interrupted: set[str] = set()
+        self.platform = CrashPlatform(honours_keys=honours_keys)
+        self.outcome = Outcome()
+        self._sent: list[tuple[str, str]] = []
+
+    def run(self, rounds: int) -> Outcome:
+        """So many rounds, then an end in peace; the outcome with all its faults."""
+        began = time.monotonic()
+        with self.platform, ModelServer() as model:
+            model.always(self._reply)
+            self._prepare(model)
+            for _ in range(rounds):
+                self._round()
+            with self._worker() as worker:
+                wanted = {f"answer {number}" for _, number in self._sent}
+                if not self.platform.until(wanted, END):
+                    missing = wanted - {seen.text for seen in self.platform.seen}
+                    self.outcome.faults.append(f"never answered: {sorted(missing)}")
+                worker.send_signal(signal.SIGTERM)
+                if worker.wait(30) != 0:
+                    self.outcome.faults.append(f"the last life ended with {worker.returncode}")
+            self._judge()
+        self.outcome.seconds = time.monotonic() - began
+        return self.outcome
+
+    def _prepare(self, model: ModelServer) -> None:
+        self._home.mkdir(parents=True)
+        (self._home / "config.yaml").write_text(
+            "model:\n  provider: custom\n  default: scripted-model\n"
+            f"  base_url: {model.base_url}\n"
+            f"streaming: {{enabled: {str(self._streaming).lower()}, buffer_threshold: 1, "
+            "edit_interval: 0.02}\n"
+            "display: {tool_progress: 'off', busy_input_mode: queue}\n"
+            "session_reset: {mode: none}\n"
+        )
+
+    def _round(self) -> None:
+        self.outcome.rounds += 1
+        with self._worker() as worker:
+            for _ in range(self._random.randint(1, 4)):
+                number = str(len(self._sent) + 1)
+                chat = f"c{self._random.randint(1, CHATS)}"
+                self._sent.append((chat, number))
+                self.platform.say(chat, f"question {number}")
+            time.sleep(self._random.uniform(0.0, 0.6))
+            worker.kill()
+            worker.wait()
+
+    @contextlib.contextmanager
+    def _worker(self):  # pyright: ignore[reportUnknownParameterType]  a context manager of a Popen
+        """A life of the daemon, up to the moment when it takes messages."""
+        environ = {
+            "HERMES_HOME": str(self._home),
+            "HOME": str(self._folder),
+            "PATH": os.environ["PATH"],
+            "TELEGRAM_ALLOWED_USERS": "1",
+        }
+        ready = threading.Event()
+        errors = self._folder / "errors"
+        with errors.open("ab") as stderr:
+            worker = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "tests.crash.worker", self.platform.url),
+                    "key" if self.platform.honours_keys else "nothing",
+                ],
+                env=environ,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+            )
+        self.platform.on_poll = ready.set
+        try:
+            if not ready.wait(30):
+                self.outcome.faults.append(f"a life never began: {errors.read_text()[-2000:]}")
+            yield worker
+        finally:
+            if worker.poll() is None:
+                worker.kill()
+                worker.wait()
+
+    def _reply(self, request: Recorded) -> Reply:
+        """First a tool call whose effect can be counted, then the answer."""
+        messages = request.json["messages"]
+        last = max(i for i, each in enumerate(messages) if each["role"] == "user")
+        (number,) = re.findall(r"question (\d+)", messages[last]["content"])
+        results = [each for each in messages[last:] if each["role"] == "tool"]
+        if results:
+            if "interrupted" in str(results[-1]["content"]):
+                self._interrupted.add(number)
+            return Reply(text=f"answer {number}")
+        command = f"echo {number} >> {self._log}"
+        return Reply(text="Let me see.", calls=(Call("terminal", {"command": command}),))
+
+    def _judge(self) -> None:
+        from hermes_agent.ledger.opening import open_ledger
+
+        outcome, seen = self.outcome, self.platform.seen
+        outcome.messages = len(self._sent)
+        outcome.sends = self.platform.sends
+        outcome.edits = sum(each.edits for each in seen)
+        outcome.interrupted = len(self._interrupted)
+        ran = Counter(self._log.read_text().split()) if self._log.exists() else Counter[str]()
+        outcome.tool_runs = ran.total()
+        outcome.faults += [f"tool call {n} ran {c} times" for n, c in ran.items() if c > 1]
+        answers = [each for each in seen if each.text.startswith("answer ")]
+        shown = Counter(each.text for each in answers)
+        outcome.twice = sum(count - 1 for count in shown.values())
+        ledger = open_ledger(self._home)
+        counts = ledger.counts()
+        ledger.close()
+        outcome.doubtful = counts.doubtful
+        if self.platform.honours_keys:
+            outcome.faults += [f"{text} shown {c} times" for text, c in shown.items() if c > 1]
+        left = {state: n for state, n in {**counts.inbox, **counts.outbox}.items() if n}
+        if set(left) - {"done", "sent"}:
+            outcome.faults.append(f"left in the ledger: {left}")
+        torn = {each.text for each in seen} - {*shown, "Let me see."}
+        if torn:
+            outcome.faults.append(f"half messages were left: {sorted(torn)[:5]}")
+        for chat in sorted({chat for chat, _ in self._sent}):
+            asked = [f"answer {number}" for where, number in self._sent if where == chat]
+            heard = list(dict.fromkeys(each.text for each in answers if each.chat == chat))
+            if heard != asked:
+                outcome.faults.append(f"{chat}: asked {asked}, heard {heard}")
