@@ -41,7 +41,11 @@ class SessionToolbox:
         side_effect_free: Callable[[str], bool] | None = None,
         table: Mapping[str, Entry] = TABLE,
     ) -> None:
-        self._entries = {name: entry for name, entry in table.items() if name in set(tools)}
+        self._entries = {
+            name: entry
+            for name, entry in table.items()
+            if name in set(tools) and (not entry.needs or getattr(context, entry.needs) is not None)
+        }
         self._context = context
         self._redact = redact
         self._side_effect_free = side_effect_free

@@ -10,7 +10,8 @@ from typing import Protocol
 
 import msgspec
 
-from hermes_agent.domain.ports import Asker, Environment
+from hermes_agent.domain.chats import Origin
+from hermes_agent.domain.ports import Asker, Environment, Jobs
 from hermes_agent.tools.session import ToolSession
 
 Arguments = dict[str, object]
@@ -50,7 +51,8 @@ class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
 
     `approve_command(command, workdir)` returns the command to run (without what cannot be seen)
     and raises `DeniedError` when it may not run. `emit_output` shows text to the person while
-    the tool runs.
+    the tool runs. `jobs` are the scheduled ones, None where there are none to be had; `chat` is
+    where the session is led, None in a terminal.
     """
 
     environment: Environment
@@ -60,6 +62,8 @@ class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
     session: ToolSession = msgspec.field(default_factory=ToolSession)
     emit_output: Callable[[str], None] = _ignore
     limits: Limits = Limits()
+    jobs: Jobs | None = None
+    chat: Origin | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True):

@@ -10,13 +10,15 @@ class Entry(NamedTuple):
 
     `effect` decides what may run side by side: `look` reads the paths it names, `look_all` reads
     anywhere, `change` writes the paths it names, `note` touches its own state alone, and
-    `everything` may touch anything.
+    `everything` may touch anything. `needs` is the field of `ToolContext` without which the tool is
+    not offered.
     """
 
     module: str
     toolset: str
     help: str
     effect: Effect
+    needs: str = ""
 
 
 # The order is the order in which the model sees the tools.
@@ -29,4 +31,5 @@ TABLE: dict[str, Entry] = {
     "search_files": Entry("search_files", "file", "Search in and for files", "look_all"),
     "todo": Entry("todo", "todo", "Keep a list of steps", "note"),
     "clarify": Entry("clarify", "clarify", "Ask the person a question", "everything"),
+    "cronjob": Entry("cronjob", "cronjob", "Schedule jobs", "note", needs="jobs"),
 }

@@ -35,6 +35,8 @@ def hermes(view: View) -> Finding | None:
             return ask(key("agent-extend", words[0], verb), "It changes what the agent can do.")
         case ["gateway", *rest] if rest[:1] not in (["status"], ["logs"]):
             return ask(key("agent-gateway", *rest), "It starts, stops or installs the gateway.")
+        case ["cron", verb, *_] if verb not in ("list", "status"):
+            return ask(key("agent-cron", verb), "It changes what runs when nobody is there.")
         case ["update" | "uninstall" | "deploy", *_]:
             return ask(key("agent-install", words[0]), "It changes the agent's installation.")
         case _:

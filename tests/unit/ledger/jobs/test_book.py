@@ -311,3 +311,11 @@ def test_a_row_that_nobody_can_read_stops_no_other_job(book: JobBook, home: Path
         db.execute("INSERT INTO jobs VALUES ('bad', 0, 0, '{\"id\": 5}')")
     database.close()
     assert [each.id for each in book.due(NOW + 1800)] == [job.id]
+
+
+def test_nobody_makes_jobs_without_end(book: JobBook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hermes_agent.ledger.jobs.sqlite.book.MAX_JOBS", 3)
+    for _ in range(3):
+        book.create(new())
+    with pytest.raises(UsageError, match="3 jobs already"):
+        book.create(new())

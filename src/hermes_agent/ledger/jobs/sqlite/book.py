@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from hermes_agent.config.files import NotWritten, write_atomically
-from hermes_agent.domain.errors import ConfigError, HermesError, NotFoundError
+from hermes_agent.domain.errors import ConfigError, HermesError, NotFoundError, UsageError
 from hermes_agent.domain.jobs import Job, JobChange, JobStatus, NewJob
 from hermes_agent.ledger.jobs import making
 from hermes_agent.ledger.jobs.calendar import next_after
@@ -20,6 +20,8 @@ from hermes_agent.store.sqlite.connection import Database, connect
 from hermes_agent.store.sqlite.transaction import Transaction
 
 MIRROR_LOCK_SECONDS = 5.0
+MAX_JOBS = 500
+"""Most jobs of a home: an agent that makes jobs must not do so without end."""
 
 _decoder = msgspec.json.Decoder(Job)
 _log = logging.getLogger(__name__)
@@ -61,6 +63,11 @@ class SqliteJobs:
     def create(self, new: NewJob) -> Job:
         job = making.made(new, self._clock(), self._zone_named(new.timezone))
         with self._db.write() as db:
+            if db.execute(statements()["count"]).get >= MAX_JOBS:
+                raise UsageError(
+                    f"There are {MAX_JOBS} jobs already.",
+                    hint="Remove some: hermes cron remove JOB",
+                )
             _put(db, job)
         return self._changed(job)
 

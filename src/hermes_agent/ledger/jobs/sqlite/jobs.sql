@@ -1,6 +1,9 @@
 -- name: list
 SELECT job FROM jobs ORDER BY created_at, id
 
+-- name: count
+SELECT count(*) FROM jobs
+
 -- name: get
 SELECT job FROM jobs WHERE id = ?
 
