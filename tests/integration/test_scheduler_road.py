@@ -360,7 +360,10 @@ def test_the_settings_are_those_of_the_configuration(home: Path) -> None:
     home.mkdir()
     (home / "config.yaml").write_text(
         "cron:\n  max_parallel_jobs: 3\n  output_retention: 7\n  wrap_response: false\n"
+        "  missed_runs: once\n  max_failures: 2\n"
         "agent:\n  gateway_timeout: 60\n"
     )
     found = cron_settings(load(environ={"HERMES_HOME": str(home)}).config)
-    assert found == CronSettings(parallel=3, retention=7, wrap=False, turn_seconds=60)
+    assert found == CronSettings(
+        parallel=3, retention=7, wrap=False, turn_seconds=60, missed="once", max_failures=2
+    )

@@ -254,7 +254,7 @@ def tick(as_json: bool) -> None:
     with _book() as (book, loaded):
         ledger = open_ledger(loaded.paths.home)
         try:
-            ticked = Ticker(book, ledger).tick()
+            ticked = Ticker(book, ledger, default=loaded.config.cron.missed_runs).tick()
         finally:
             ledger.close()
         if as_json:

@@ -73,3 +73,7 @@ class Cron(Section, frozen=True, kw_only=True):
     """Most jobs at once; unset means no limit."""
     output_retention: Count = 50
     """Outputs kept of each job."""
+    missed_runs: Literal["grace", "skip", "once", "all"] = "grace"
+    """Runs that were due while nothing ran: grace makes up for late ones, once for one of all."""
+    max_failures: Count = 5
+    """Failed runs in a row after which a job is paused; 0 for never."""
