@@ -46,7 +46,17 @@ def _leading(atoms: list[Atom], done: int, fits: Fits, limit: int) -> int:
 
 
 def _fitting(atoms: Sequence[Atom], fits: Fits, limit: int) -> bool:
-    return sum(atom.size for atom in atoms) <= limit and fits(atoms)
+    if sum(atom.size for atom in atoms) > limit:
+        return False
+    last = atoms[-1]
+    if isinstance(last.leaf, Table):
+        # Rows count little and print long: a table that is far too long is not printed in full.
+        rows = 32
+        while rows < last.size:
+            if not fits([*atoms[:-1], last.cut(last.start, last.start + rows)]):
+                return False
+            rows *= 2
+    return fits(atoms)
 
 
 def _most(fits: Callable[[int], bool], available: int) -> int:

@@ -64,10 +64,11 @@ def _texts(atoms: list[Atom], capabilities: Capabilities, *, numbered: bool) -> 
         return Post(text=marked.write(blocks), plain=plain.write(blocks))
 
     def fits(part: Sequence[Atom]) -> bool:
-        post = written(part)
+        blocks = tree(part)
+        texts = (voice.write(blocks) for voice in (marked, plain))
         return all(
             length(text, capabilities.unit) <= limit and not (marked.one_line and "\n" in text)
-            for text in (post.text, post.plain)
+            for text in texts
         )
 
     def whole() -> bool:
