@@ -30,7 +30,7 @@ async def test_a_chat_goes_on_over_a_restart(home: Path) -> None:
 
 
 async def test_the_same_update_twice_is_answered_once(home: Path) -> None:
-    async with house(home) as place:
+    async with house(home, config="display: {busy_input_mode: queue}\n") as place:
         place.model.say(Reply(text="Once."), Reply(text="The other one."))
         await place.person.say("hi", key="77")
         await place.person.say("hi", key="77")

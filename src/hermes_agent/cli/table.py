@@ -19,7 +19,7 @@ COMMANDS: dict[str, Entry] = {
     "cron": Entry("cron", "Jobs that run on a schedule."),
     "doctor": Entry("doctor", "Find out what is wrong, and mend it with --fix."),
     "completion": Entry("completion", "Print the completion script for bash, zsh or fish."),
-    "gateway": Entry("gateway", "The always-on service (not in this version yet)."),
+    "gateway": Entry("gateway", "The always-on service: chat apps, HTTP, mail, timers."),
     "help": Entry("help", "What a command does, and its options."),
     "insights": Entry("insights", "What the agent did, and what it cost."),
     "logs": Entry("logs", "Show the gateway's log."),

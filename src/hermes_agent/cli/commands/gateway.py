@@ -1,44 +1,77 @@
-"""`hermes gateway`: the always-on service. This version has none yet and says so.
-
-What a managed home forbids is refused here already, so that scripts can rely on it.
-"""
+"""`hermes gateway`: the always-on service."""
 
 import click
 
-from hermes_agent.domain.errors import HermesError
+from hermes_agent.cli.commands.gateway_queue import queue
+from hermes_agent.cli.commands.gateway_service import (
+    install,
+    restart,
+    start,
+    status,
+    stop,
+    uninstall,
+)
 
-ABSENT = "This version has no gateway yet: the agent answers in the terminal only."
+EXIT_STATUS = """\b
+Exit status of run:
+  0    stopped as asked
+  1    another gateway has this home, or it failed
+  75   a planned restart: start it again
+  78   the configuration cannot be used; restarting will not help"""
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+def _run_options(function: click.decorators.FC) -> click.decorators.FC:
+    verbose = click.option("-v", "--verbose", is_flag=True, help="Log what happens in detail.")
+    replace = click.option(
+        "--replace",
+        is_flag=True,
+        help="Let the gateway that runs now finish its turns, then take its place.",
+    )
+    return verbose(replace(function))
+
+
+@click.group(
+    invoke_without_command=True,
+    epilog=EXIT_STATUS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@_run_options
 @click.pass_context
-def command(ctx: click.Context) -> None:
-    """The always-on service (not part of this version)."""
+def command(ctx: click.Context, verbose: bool, replace: bool) -> None:
+    """The always-on service: chat apps, HTTP, mail and scheduled jobs.
+
+    Without a command it runs in the foreground, as `run` does.
+    """
     if ctx.invoked_subcommand is None:
-        raise HermesError(ABSENT, hint="Talk to it with: hermes chat")
+        ctx.exit(_run(verbose=verbose, replace=replace))
 
 
-def _refuse(doing: str) -> None:
-    from hermes_agent.config.managed import require_unmanaged
-    from hermes_agent.config.paths import Paths
-
-    require_unmanaged(Paths.of(), doing=doing)
-    raise HermesError(ABSENT, hint="Talk to it with: hermes chat")
-
-
-@command.command()
-def install() -> None:
-    """Install the service."""
-    _refuse("install the gateway service")
-
-
-@command.command()
-def uninstall() -> None:
-    """Remove the service."""
-    _refuse("uninstall the gateway service")
+@command.command(epilog=EXIT_STATUS)
+@_run_options
+@click.pass_context
+def run(ctx: click.Context, verbose: bool, replace: bool) -> None:
+    """Run in the foreground until SIGTERM or Ctrl-C; SIGHUP reads the configuration again."""
+    ctx.exit(_run(verbose=verbose, replace=replace))
 
 
 @command.command()
 def setup() -> None:
-    """Set chat apps up."""
-    _refuse("set up the gateway")
+    """Set chat apps up, question by question."""
+    from hermes_agent.cli.commands.gateway_setup import ask
+
+    ask()
+
+
+def _run(*, verbose: bool, replace: bool) -> int:
+    from hermes_agent.config.load import load
+    from hermes_agent.gateway.daemon import run as run_daemon
+    from hermes_agent.gateway.replace import make_way
+
+    loaded = load()
+    if replace:
+        make_way(loaded.paths.home, say=lambda text: click.echo(text, err=True))
+    return run_daemon(loaded, verbose=verbose)
+
+
+for _part in (install, uninstall, start, stop, restart, status, queue):
+    command.add_command(_part)

@@ -129,7 +129,7 @@ def _name(name: str) -> tuple[Box, int]:
     box, _, number = name.partition(":")
     if box not in ("in", "out") or not (number.isascii() and number.isdigit()):
         raise UsageError(f"{name!r} is no message; they are called in:12 or out:7.")
-    return cast("Box", box), int(number)
+    return box, int(number)
 
 
 def _ledger() -> "Ledger | None":
