@@ -5,6 +5,7 @@ stopped terminal or a journal that restarts cannot hold a message up. What canno
 counted, and the number is told once it can.
 """
 
+import contextlib
 import logging
 import os
 import queue
@@ -133,6 +134,11 @@ class GatewayLog(logging.Handler):
         self._all.close()
         self._errors.close()
 
+    def _share_folder(self) -> None:
+        """Open it to whom the home is open, where a confined service may set such modes."""
+        with contextlib.suppress(OSError):
+            self._folder.chmod(stat.S_IMODE(self._folder.parent.stat().st_mode))
+
     def _tell_losses(self) -> None:
         lost = self.lost - self._told
         if lost:
@@ -152,7 +158,7 @@ class GatewayLog(logging.Handler):
         try:
             if not self._folder.is_dir():
                 self._folder.mkdir(mode=0o700, exist_ok=True)
-                self._folder.chmod(stat.S_IMODE(self._folder.parent.stat().st_mode))
+                self._share_folder()
             self._all.write(line)
             if entry.level in ("WARNING", "ERROR", "CRITICAL"):
                 self._errors.write(line)

@@ -1,4 +1,4 @@
-"""Which process: a pid means something only on the same boot and in the same PID namespace.
+"""Which process: a pid means something only in its PID namespace, and while the process lives.
 
 Linux tells all of this in /proc (proc(5)); elsewhere the pid alone is known.
 """
@@ -33,8 +33,14 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def here(self) -> bool:
-        """Whether its pid means the same to us: same boot, same PID namespace."""
-        return (self.boot_id, self.pid_namespace) == (_boot_id(), _pid_namespace())
+        """Whether its pid names that very process to us.
+
+        The boot's id does not count: containers make one up, and not all of their processes see
+        the same. It is there to be read.
+        """
+        if self.pid <= 0 or self.pid_namespace != _pid_namespace():
+            return False
+        return self.start_ticks == start_ticks(self.pid)
 
 
 def this_process() -> Process:
@@ -66,7 +72,7 @@ def send(process: Process, number: signal.Signals, *, having_open: Path) -> bool
     The open file is the proof: what is written down about a process can be written by anyone who
     may write to the home, and root must not kill what a stranger names. Raises `PermissionError`.
     """
-    if process.pid <= 0 or not process.here:
+    if not process.here:
         return False
     if not sys.platform.startswith("linux"):
         try:

@@ -1,6 +1,7 @@
 """Puts the gateway's unit in its place, and takes it away."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,12 +13,15 @@ from hermes_agent.config.managed import require_unmanaged
 from hermes_agent.config.paths import Paths
 from hermes_agent.deploy.units import program, render
 from hermes_agent.deploy.units.service import Service
-from hermes_agent.deploy.units.systemctl import Systemd, SystemdRefused
+from hermes_agent.deploy.units.systemctl import Systemd
 from hermes_agent.domain.errors import HermesError, UsageError
 from hermes_agent.gateway.lock import holder
 
 Say = Callable[[str], None]
 UNIT_MODE = 0o644
+MANAGER_SECONDS = 5.0
+
+_WITHOUT_PATH = re.compile(r'^Environment="PATH=.*"$', re.MULTILINE)
 
 
 def install(
@@ -35,13 +39,16 @@ def install(
     unit_file = service.unit_file(config_home(environ))
     _require_ours(service, unit_file, force=force)
     text = render.systemd_unit(_wanted(service, environ), version=systemd.version())
+    stays = service.system or systemd.linger(service.account.name)
+    systemd.wait_for_manager(MANAGER_SECONDS)
     _require_free(service, systemd)
     _write(unit_file, text)
     say(f"Written: {unit_file}")
     systemd.tell("daemon-reload")
     systemd.tell("enable", "--quiet", service.name)
-    if not service.system:
-        _linger(service, systemd, say)
+    if not stays:
+        say("The gateway will end when you log out, and not start with the machine; this user may")
+        say(f"not change that. Have root run: loginctl enable-linger {service.account.name}")
     start_unit(systemd, service, "restart", say=say)
     scope = "" if service.system else "--user "
     say(f"The gateway runs. Look at it with: hermes gateway status, journalctl {scope}-u "
@@ -71,10 +78,11 @@ def uninstall(service: Service, *, say: Say, environ: Mapping[str, str] = os.env
 
 
 def outdated(service: Service, systemd: Systemd, environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether an install now would write another unit."""
+    """Whether an install now would write another unit; not for another PATH, as each shell has."""
     try:
         text = render.systemd_unit(_wanted(service, environ), version=systemd.version())
-        return service.unit_file(config_home(environ)).read_text("utf-8") != text
+        there = service.unit_file(config_home(environ)).read_text("utf-8")
+        return _WITHOUT_PATH.sub("", there) != _WITHOUT_PATH.sub("", text)
     except (HermesError, OSError, UnicodeDecodeError):
         return False
 
@@ -153,14 +161,3 @@ def _write(path: Path, text: str) -> None:
     except OSError as error:
         raise NotWritten(f"Cannot write {path}: {error.strerror}") from error
     write_atomically(path, text.encode(), UNIT_MODE)
-
-
-def _linger(service: Service, systemd: Systemd, say: Say) -> None:
-    name = service.account.name
-    try:
-        lingers = systemd.linger(name)
-    except SystemdRefused:
-        lingers = False
-    if not lingers:
-        say("The gateway will end when you log out, and not start with the machine: this user may")
-        say(f"not change that. Have root run: loginctl enable-linger {name}")

@@ -11,6 +11,7 @@ from hermes_agent.deploy.units.service import Account, Service
 from hermes_agent.domain.errors import NotFoundError
 
 _HOME_LINE = re.compile(r'^Environment="HERMES_HOME=(.*)"$', re.MULTILINE)
+_USER_LINE = re.compile(r"^User=(.+)$", re.MULTILINE)
 
 
 def account_named(name: str) -> Account:
@@ -50,12 +51,23 @@ def system_service(user: str | None = None, environ: Mapping[str, str] = os.envi
     home = hermes_home(environ) if named else account.home / ".hermes"
     service = Service(hermes_home=home, account=account, system=True)
     if not named and not user:
-        installed = home_in(service.unit_file())
-        if installed is not None:
-            # Its name says that it is its user's default home, whoever that is.
-            account = Account(name=account.name, home=installed.parent)
-            return Service(hermes_home=installed, account=account, system=True)
+        return _as_installed(service.unit_file()) or service
     return service
+
+
+def _as_installed(unit_file: Path) -> Service | None:
+    """The service that a unit file of ours is for, if it is its user's default home."""
+    home = home_in(unit_file)
+    if home is None:
+        return None
+    user = _USER_LINE.search(unit_file.read_text("utf-8"))
+    try:
+        account = account_named(user[1]) if user else None
+    except NotFoundError:
+        account = None
+    if account is None or account.home / ".hermes" != home:
+        return None
+    return Service(hermes_home=home, account=account, system=True)
 
 
 def config_home(environ: Mapping[str, str] = os.environ) -> Path | None:

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,8 @@ _SHOWN = (
     "LoadState", "ActiveState", "SubState", "UnitFileState", "MainPID", "NRestarts", "Result",
     "ExecMainStatus", "StatusText", "FragmentPath", "NeedDaemonReload",
 )  # fmt: skip
+
+_LOOK_SECONDS = 0.1
 
 
 class NoSystemd(HermesError):
@@ -35,10 +38,9 @@ class Systemd:
             )
         self._scope = () if system else ("--user",)
         self._environ = dict(environ)
-        runtime = f"/run/user/{os.getuid()}"
-        # A shell from su or cron lacks it, though the user's manager runs.
-        if not system and "XDG_RUNTIME_DIR" not in environ and Path(runtime).is_dir():
-            self._environ["XDG_RUNTIME_DIR"] = runtime
+        if not system:
+            # A shell from su or cron lacks it, though the user's manager runs.
+            self._environ.setdefault("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")
 
     def version(self) -> int:
         """The version of systemd, 0 if it does not say."""
@@ -77,6 +79,22 @@ class Systemd:
         if self.lingers(user):
             return True
         return self._run("loginctl", "--no-ask-password", "enable-linger", user).returncode == 0
+
+    def wait_for_manager(self, seconds: float) -> None:
+        """Until the manager answers, which for a user's may only just have been started.
+
+        Raises `SystemdRefused` when the time is up.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                self.tell("daemon-reload")
+            except SystemdRefused:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_LOOK_SECONDS)
+            else:
+                return
 
     def lingers(self, user: str) -> bool:
         """Whether the user's services run without a login."""

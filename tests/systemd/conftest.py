@@ -1,0 +1,22 @@
+"""One machine for all tests here; each test brings its own users or units."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.systemd.machine import ROOT, Machine, why_not
+
+
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    missing = why_not()
+    if missing:
+        pytest.skip(f"NO REAL SYSTEMD IS TESTED: {missing}")
+    made = subprocess.run(
+        [ROOT / "scripts" / "prepare-systemd-root"], stdout=subprocess.PIPE, text=True, check=True
+    )
+    machine = Machine(Path(made.stdout.strip()), tmp_path_factory.mktemp("machine"))
+    yield machine
+    machine.close()
