@@ -23,7 +23,7 @@ class ApiPart:
             from_environ(gateway.loaded.environ, gateway.loaded.paths.home),
             host=gateway.host,
             store=gateway.store,
-            jobs=None,
+            jobs=gateway.board,
             health=figures.health,
             metrics=figures.metrics,
         )

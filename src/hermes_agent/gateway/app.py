@@ -12,6 +12,7 @@ from hermes_agent.config.load import Loaded
 from hermes_agent.delivery.capabilities import Capabilities
 from hermes_agent.domain.chats import Button, Inbound, Origin, Outgoing, Target
 from hermes_agent.domain.errors import ConfigError, HermesError
+from hermes_agent.gateway.board import Board
 from hermes_agent.gateway.chat import ChatRoad
 from hermes_agent.gateway.commands.desk import Service
 from hermes_agent.gateway.commands.table import menu
@@ -25,9 +26,11 @@ from hermes_agent.gateway.presenting import Presenter, number
 from hermes_agent.gateway.pump import Pump
 from hermes_agent.gateway.questions import Questions
 from hermes_agent.gateway.report import Report
+from hermes_agent.gateway.road import Road
 from hermes_agent.gateway.routing import Routing
 from hermes_agent.gateway.screen import Screen
 from hermes_agent.gateway.turns import ActiveTurns
+from hermes_agent.ledger.jobs.opening import open_jobs
 from hermes_agent.ledger.opening import open_ledger
 from hermes_agent.ledger.port import Claim
 from hermes_agent.platforms.base import Platform, PlatformSettings
@@ -37,7 +40,12 @@ from hermes_agent.policy.admission.files import PairingFiles
 from hermes_agent.policy.admission.pairing import PairingBook
 from hermes_agent.policy.admission.rules import admission_rules
 from hermes_agent.runtime.host import REAP_SECONDS, SessionHost
+from hermes_agent.runtime.unattended import Unattended
 from hermes_agent.runtime.zone import zone_of
+from hermes_agent.scheduler.asking import cron_asker
+from hermes_agent.scheduler.road import CronRoad
+from hermes_agent.scheduler.settings import cron_settings
+from hermes_agent.scheduler.ticker import Ticker
 from hermes_agent.sessions.keys import session_key
 from hermes_agent.store.journal import store_thread
 from hermes_agent.store.opening import open_store
@@ -77,9 +85,18 @@ class Gateway:
         self.store = open_store(loaded.paths.home)
         self.ledger = open_ledger(loaded.paths.home)
         self._thread = store_thread()
+        self.jobs = open_jobs(loaded.paths.home, loaded.config.timezone)
+        self._cron = cron_settings(loaded.config)
+        self.ticker = Ticker(
+            self.jobs, self.ledger, default=self._cron.missed, accepted=self._taken
+        )
         self.desk = Desk(self.ledger, self._thread)
         self.host = SessionHost(
-            loaded, self.store, cwd=working_directory(loaded), thread=self._thread
+            loaded,
+            self.store,
+            cwd=working_directory(loaded),
+            thread=self._thread,
+            jobs=self.jobs,
         )
         self._zone: tzinfo | None = zone_of(loaded.config.timezone)
         settings = enabled(loaded) if platforms is None else tuple(platforms)
@@ -95,6 +112,7 @@ class Gateway:
             capabilities_of=self._capabilities,
             may_send=self._may_send,
             quoting=self._quoting,
+            home=self.homes.of,
             redact=self.host.premises.redact,
         )
         self.courier = Courier(self.desk, self._connected)
@@ -115,6 +133,7 @@ class Gateway:
             running=self.host.processes,
         )
         self.report = Report(self)
+        self.board = Board(self.jobs, self._thread, self._taken)
         self.api = self._api()
         chat = self._chat_road()
         self.pump = Pump(
@@ -140,6 +159,7 @@ class Gateway:
         self._begin("reaper", self._reap)
         for name, connection in self.connections.items():
             self._begin(name, connection.run)
+        self._begin("scheduler", lambda: self.ticker.run(self._thread))
         if self.api is not None:
             self._begin("api", self.api.run)
 
@@ -156,6 +176,7 @@ class Gateway:
             await asyncio.wait(self._tasks, timeout=30)
         await self.host.close()
         self._thread.shutdown()
+        self.jobs.close()
         self.ledger.close()
         self.store.close()
         return left
@@ -186,8 +207,22 @@ class Gateway:
 
         return ApiPart(self)
 
-    def _roads(self) -> Mapping[str, "ChatRoad"]:
-        return {}
+    def _roads(self) -> Mapping[str, Road]:
+        return {"cron": self._cron_road()}
+
+    def _cron_road(self) -> CronRoad:
+        asker = cron_asker(self.loaded.config)
+        return CronRoad(
+            self.jobs,
+            self.host,
+            home_dir=self.loaded.paths.home,
+            render=lambda target, text: self.presenter.posts(target.platform, text),
+            home=self.homes.of,
+            run_command=Unattended(self.host.premises, working_directory(self.loaded), asker),
+            settings=self._cron,
+            asker=asker,
+            thread=self._thread,
+        )
 
     def _chat_road(self) -> ChatRoad:
         service = Service(
@@ -301,6 +336,8 @@ class Gateway:
     async def _bury(self, claim: Claim, error: str) -> None:
         """Whoever asked hears that there will be no answer."""
         origin: Origin = claim.inbound.origin
+        if origin.platform not in self._settings:
+            return
         text = (
             f"⚠ I could not answer this message: {error}\n\n"
             f"Its owner can try again with: hermes gateway queue retry in:{claim.id}"

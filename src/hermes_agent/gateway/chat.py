@@ -175,6 +175,7 @@ class ChatRoad:
             effort=msgspec.convert(effort, Effort) if effort in _EFFORTS else None,
             toolsets=self._toolsets(origin),
             note=self._presenter.note(origin),
+            chat=origin,
         )
 
     def _earlier(self, claim: Claim, live: LiveSession, screen: Screen) -> list[Outgoing]:

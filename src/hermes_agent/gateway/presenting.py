@@ -5,15 +5,17 @@ from collections.abc import Callable, Sequence
 from hermes_agent.delivery.capabilities import Capabilities
 from hermes_agent.delivery.media import extract
 from hermes_agent.delivery.render import render
-from hermes_agent.domain.chats import Attachment, Origin, Outgoing, Post, Target
+from hermes_agent.domain.chats import Attachment, Inbound, Origin, Outgoing, Post, Target
 from hermes_agent.ledger.port import Claim
+from hermes_agent.scheduler.targets import place_on
 
 _PLAIN = Capabilities()
 
 
 class Presenter:
     """`capabilities_of` by platform name, for those that are configured; `may_send` tells which
-    files an answer may carry; `quoting` which parts of an answer quote the question."""
+    files an answer may carry; `quoting` which parts of an answer quote the question; `home` is the
+    home chat of a platform."""
 
     def __init__(
         self,
@@ -22,11 +24,13 @@ class Presenter:
         may_send: Callable[[str], bool],
         quoting: Callable[[str], str],
         redact: Callable[[str], str],
+        home: Callable[[str], Target | None],
     ) -> None:
         self._capabilities_of = capabilities_of
         self._may_send = may_send
         self._quoting = quoting
         self._redact = redact
+        self._home = home
 
     def capabilities(self, platform: str) -> Capabilities:
         """What the platform can do."""
@@ -59,11 +63,16 @@ class Presenter:
     def outgoing(self, claim: Claim, text: str, *, first: int) -> tuple[Outgoing, ...]:
         """The answer to a message, its parts numbered from `first`."""
         inbound = claim.inbound
-        platform = inbound.origin.platform
-        mode = self._quoting(platform)
-        quotes = inbound.message_id if mode != "off" else None
-        posts = self.posts(platform, text, quotes=quotes)
-        return number(claim.turn, inbound.origin.target, posts, first)
+        target = self.target_of(inbound)
+        here = target == inbound.origin.target and self._quoting(target.platform) != "off"
+        posts = self.posts(target.platform, text, quotes=inbound.message_id if here else None)
+        return number(claim.turn, target, posts, first)
+
+    def target_of(self, inbound: Inbound) -> Target:
+        """Where the answer goes: back, or where the entrance says (`deliver` in its `extra`)."""
+        platform, _, place = inbound.extra.get("deliver", "").partition(":")
+        elsewhere = place_on(platform, place) if place else self._home(platform)
+        return elsewhere or inbound.origin.target
 
     def notice(self, target: Target, text: str, *, turn: str) -> tuple[Outgoing, ...]:
         """A message that answers nothing."""

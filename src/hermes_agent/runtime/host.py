@@ -14,7 +14,7 @@ from hermes_agent.context.prompt import Piece, Prompt
 from hermes_agent.domain.errors import NotFoundError
 from hermes_agent.domain.messages import Message
 from hermes_agent.domain.model import Effort, ToolSpec
-from hermes_agent.domain.ports import Model, Toolbox
+from hermes_agent.domain.ports import Jobs, Model, Toolbox
 from hermes_agent.policy.askers import NobodyToAsk
 from hermes_agent.runtime.models import ModelRoom
 from hermes_agent.runtime.nobody import Nobody
@@ -35,12 +35,21 @@ class SessionHost:
     Blocking work of the store is done in `thread`, for all sessions.
     """
 
-    def __init__(self, loaded: Loaded, store: SessionStore, *, cwd: Path, thread: Executor) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        store: SessionStore,
+        *,
+        cwd: Path,
+        thread: Executor,
+        jobs: Jobs | None = None,
+    ) -> None:
         self.premises = Premises(loaded)
         self._loaded = loaded
         self._store = store
         self._cwd = cwd
         self._thread = thread
+        self._jobs = jobs
         self._locks = SessionLocks(loaded.paths.sessions_dir)
         self._models = _Models(loaded, str(cwd))
         self._rooms: dict[str, _Room] = {}
@@ -147,6 +156,8 @@ class SessionHost:
             platform=_platform(opening),
             toolsets=opening.toolsets or None,
             without=opening.without,
+            jobs=self._jobs,
+            chat=opening.chat,
         )
         system = (row and row.system_prompt) or self._prompt(opening, room, chosen, toolbox).text
         config = self._loaded.config

@@ -6,9 +6,10 @@ from pathlib import Path
 from hermes_agent.config.edit import edit
 from hermes_agent.config.load import Loaded, load
 from hermes_agent.config.managed import refusal
+from hermes_agent.domain.chats import Origin
 from hermes_agent.domain.execution import CommandResult
 from hermes_agent.domain.messages import Message
-from hermes_agent.domain.ports import Asker
+from hermes_agent.domain.ports import Asker, Jobs
 from hermes_agent.environments import create as create_environment
 from hermes_agent.environments.enclosure import Place
 from hermes_agent.environments.variables import child_variables
@@ -115,6 +116,8 @@ class Workplace:
         platform: str = PLATFORM,
         toolsets: Sequence[str] | None = None,
         without: Sequence[str] = (),
+        jobs: Jobs | None = None,
+        chat: Origin | None = None,
     ) -> SessionToolbox:
         """The tools of one session: `names`, or what `toolsets` or the configuration for
         `platform` say. `history` brings the list of work back; where nobody can be asked, no
@@ -132,6 +135,8 @@ class Workplace:
             asker=self._asker,
             guard=self.guard,
             approve_command=self.approve,
+            jobs=jobs,
+            chat=chat,
             session=ToolSession(todos=restored(history)),
             limits=Limits(
                 terminal_timeout=config.terminal.timeout,

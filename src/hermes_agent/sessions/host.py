@@ -5,6 +5,7 @@ from typing import Protocol
 
 import msgspec
 
+from hermes_agent.domain.chats import Origin
 from hermes_agent.domain.messages import Message
 from hermes_agent.domain.model import Effort, ToolSpec
 from hermes_agent.domain.ports import Asker
@@ -20,7 +21,8 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     opening only. `toolsets` replace the configured ones, `without` are taken away from either.
     `note` goes into the prompt of a new session, `overlay` behind the prompt of every call and is
     stored nowhere. `before` is what was said earlier by the caller's account: the model sees it
-    before the history, and it is not stored. `workdir` is where commands run.
+    before the history, and it is not stored. `workdir` is where commands run, `chat` where the
+    person is.
     """
 
     session_id: str
@@ -38,6 +40,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     overlay: str = ""
     before: tuple[Message, ...] = ()
     workdir: str | None = None
+    chat: Origin | None = None
 
 
 class Host(Protocol):
