@@ -1,7 +1,7 @@
 """What a platform's harness is: the platform's server, a person who uses it, and what they see."""
 
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -52,7 +52,10 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 class Harness(Protocol):
     """One platform's server with one person before it, for the length of an `async with`."""
 
-    features: ClassVar[frozenset[Feature]]
+    @property
+    def features(self) -> frozenset[Feature]:
+        """What can be tried here."""
+        ...
 
     @property
     def secrets(self) -> tuple[str, ...]:
