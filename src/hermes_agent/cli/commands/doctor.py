@@ -70,6 +70,7 @@ def _mended(finding: Finding, *, fix: bool) -> tuple[int, str | None]:
 
 def _findings(*, offline: bool) -> Iterator[Finding]:
     from hermes_agent.cli.checks.configuration import configuration, defaults, unusable
+    from hermes_agent.cli.checks.gateway import gateway
     from hermes_agent.cli.checks.home import home
     from hermes_agent.cli.checks.machine import machine
     from hermes_agent.cli.checks.model import model
@@ -90,3 +91,4 @@ def _findings(*, offline: bool) -> Iterator[Finding]:
     yield from home(loaded)
     yield from machine(loaded)
     yield from model(loaded, offline=offline)
+    yield from gateway(loaded)

@@ -11,6 +11,7 @@ from hermes_agent.cli.commands.gateway_service import (
     stop,
     uninstall,
 )
+from hermes_agent.cli.commands.logs import command as logs
 
 EXIT_STATUS = """\b
 Exit status of run:
@@ -75,3 +76,4 @@ def _run(*, verbose: bool, replace: bool) -> int:
 
 for _part in (install, uninstall, start, stop, restart, status, queue):
     command.add_command(_part)
+command.add_command(logs, "logs")

@@ -1,10 +1,13 @@
 """`hermes status`: what is configured, at a glance."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hermes_agent.version import VERSION
+
+if TYPE_CHECKING:
+    from hermes_agent.config.load import Loaded
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,8 +58,27 @@ def _facts(*, deep: bool) -> dict[str, dict[str, Any]]:
             "approvals": loaded.config.approvals.mode,
             "gate": gate(loaded).text,
         },
+        "gateway": _gateway(loaded),
         "sessions": {
             "count": stats.sessions if stats else 0,
             "messages": stats.messages if stats else 0,
         },
     }
+
+
+def _gateway(loaded: "Loaded") -> dict[str, Any]:
+    """The daemon, its platforms and what waits in it."""
+    from hermes_agent.gateway.lock import LockUnusable, holder
+    from hermes_agent.gateway.platform_settings import api_enabled, enabled
+    from hermes_agent.gateway.state import read_status
+
+    try:
+        found = holder(loaded.paths.home)
+    except LockUnusable as error:
+        return {"daemon": error.message}
+    status = read_status(loaded.paths.home) if found else None
+    known = {name: each.state for name, each in status.platforms.items()} if status else {}
+    on = {each.name: known.get(each.name, "configured") for each in enabled(loaded)}
+    if api_enabled(loaded):
+        on["api_server"] = "on"
+    return {"daemon": f"running ({found.described()})" if found else "not running", **on}
