@@ -227,6 +227,8 @@ async def test_what_cannot_be_done_is_refused_with_the_place(
         error = answer.json()["error"]
         assert error["type"] == "invalid_request_error"
         assert param is None or error["param"] == param
+        if param in ("tool_choice", "n", "response_format.type"):
+            assert "agent" in error["message"] or "one answer" in error["message"]
         assert at.model.model_requests == []
 
 

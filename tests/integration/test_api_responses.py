@@ -6,7 +6,7 @@ import openai
 import pytest
 
 from tests.integration.api_house import house
-from tests.servers.script import Call, Reply
+from tests.servers.script import Call, Fault, Reply
 
 
 async def test_a_stored_response_can_be_looked_up_gone_on_from_and_deleted(home: Path) -> None:
@@ -105,3 +105,24 @@ async def test_a_response_that_is_not_to_be_stored_is_not(home: Path) -> None:
         made = await at.client.responses.create(model="hermes-agent", input="a", store=False)
         with pytest.raises(openai.NotFoundError):
             await at.client.responses.retrieve(made.id)
+
+
+async def test_an_answer_is_not_lost_where_it_cannot_be_stored(home: Path) -> None:
+    async with house(home) as at:
+        (home / "response_store.db").write_bytes(b"no database at all" * 100)
+        at.model.say(Reply(text="Here."))
+        made = await at.client.responses.create(model="hermes-agent", input="a")
+        assert made.output_text == "Here."
+        assert made.model_dump()["store"] is False
+
+
+async def test_a_response_that_fails_within_its_stream_says_so(home: Path) -> None:
+    async with house(home) as at:
+        at.model.always(Fault.http(400, "no"))
+        stream = await at.client.responses.create(model="hermes-agent", input="a", stream=True)
+        events = [event async for event in stream]
+        assert events[-1].type == "response.failed"
+        assert events[-1].response.error is not None
+        assert "no" in events[-1].response.error.message
+        with pytest.raises(openai.NotFoundError):
+            await at.client.responses.retrieve(events[-1].response.id)

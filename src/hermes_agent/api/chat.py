@@ -10,6 +10,7 @@ import msgspec
 from hermes_agent.api import tool_progress
 from hermes_agent.api.chat_wire import (
     OURS,
+    REASONS,
     AnswerMessage,
     ChatRequest,
     ChatUsage,
@@ -73,7 +74,7 @@ class Chat:
         )
 
     async def complete(self, exchange: Exchange) -> None:
-        request = exchange.decode(self._decoder)
+        request = exchange.decode(self._decoder, REASONS)
         asked = read_messages(request.messages, "messages")
         model = chosen_model(request.model, self._settings.models)
         where = await place(exchange, self._shelf)
@@ -169,7 +170,7 @@ class _Script:
         self._gap = False
 
     def role(self) -> None:
-        self._stream.put(event(self._chunk({"role": "assistant", "content": ""})))
+        self._stream.put(event(self._chunk({"role": "assistant", "content": ""})), later=True)
 
     def tell(self, told: Event) -> None:
         if isinstance(told, TextDelta):

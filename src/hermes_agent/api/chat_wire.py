@@ -17,6 +17,18 @@ Messages = Annotated[list[ChatMessage], msgspec.Meta(min_length=1)]
 Temperature = Annotated[float, msgspec.Meta(ge=0, le=2)]
 
 
+REASONS = {
+    "messages.content": "Only text and pictures as data URLs are understood.",
+    "messages.role": "The agent calls its own tools, so there are no results of the client's.",
+    "tool_choice": "The agent calls its own tools; it cannot be made to call the client's.",
+    "function_call": "The agent calls its own tools; it cannot be made to call the client's.",
+    "response_format": "The agent answers with text.",
+    "modalities": "The agent answers with text.",
+    "n": "There is one answer to a question.",
+    "logprobs": "The agent's models do not all tell them.",
+}
+
+
 class StreamOptions(msgspec.Struct, frozen=True, kw_only=True):
     """`include_usage` adds a last chunk without choices that has the usage."""
 

@@ -93,6 +93,8 @@ class Door:
         if exchange.status:
             # Too late for a status; uvicorn closes the connection, so nobody takes it for whole.
             return
+        if refusal.status >= 500:
+            log.warning("%s %s: %s", exchange.method, exchange.raw_path, refusal.message)
         headers = refusal.headers
         if exchange.unread:
             if refusal.status != 408:
@@ -151,6 +153,8 @@ class Door:
             (b"access-control-allow-headers", _ALLOWED_HEADERS.encode()),
             (b"access-control-max-age", b"600"),
         )
+        if "access-control-request-private-network" in exchange.headers:
+            exchange.shared.append((b"access-control-allow-private-network", b"true"))
         return True
 
     def _admitted(self, exchange: Exchange) -> Route:

@@ -2,7 +2,8 @@
 
 import asyncio
 import ipaddress
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import parse_qsl
 
@@ -23,6 +24,7 @@ JSON = "application/json"
 EVENTS = "text/event-stream"
 _DISCARDED_BODIES = 8
 _DISCARD_TIME = 5.0
+_NO_REASONS: Mapping[str, str] = {}
 _encode = msgspec.json.Encoder().encode
 _T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)
@@ -153,8 +155,9 @@ class Exchange:
             "transfer-encoding" in self.headers or self.headers.get("content-length", "0") != "0"
         )
 
-    def decode(self, decoder: Decoder[_T]) -> _T:
-        """The body as the decoder's type. Raises `Refusal` that says where it is wrong."""
+    def decode(self, decoder: Decoder[_T], reasons: Mapping[str, str] = _NO_REASONS) -> _T:
+        """The body as the decoder's type. Raises `Refusal` that says where it is wrong, and why
+        that is so where `reasons` knows the field."""
         kind = self.headers.get("content-type", JSON).partition(";")[0].strip().lower()
         if kind != JSON and not kind.endswith("+json"):
             raise Refusal(
@@ -166,6 +169,11 @@ class Exchange:
             told, _, where = str(error).partition(" - at `$")
             param = where.removeprefix(".").rstrip("`") or None
             message = f"{told}, at {param}." if param else f"{told}."
+            field = re.sub(r"\[.*?\]", "", param or "")
+            reason = next(
+                (why for name, why in reasons.items() if f"{field}.".startswith(f"{name}.")), ""
+            )
+            message = f"{message} {reason}".strip()
             raise Refusal(400, message, param=param, code="invalid_value") from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Refusal(400, f"The body is not valid JSON: {error}.", code="bad_json") from None
@@ -181,6 +189,10 @@ class Exchange:
         self, value: object, *, status: int = 200, headers: HeaderList = (), kind: str = JSON
     ) -> None:
         """The whole answer at once: bytes as they are, anything else as JSON."""
+        if status == 204:
+            await self.begin(status, headers)
+            await self.write(b"", last=True)
+            return
         body = value if isinstance(value, bytes) else _encode(value)
         await self.begin(
             status, (("content-type", kind), ("content-length", str(len(body))), *headers)

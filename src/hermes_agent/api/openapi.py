@@ -91,6 +91,7 @@ def _operation(route: Route, known: dict[str, Any]) -> dict[str, Any]:
             *(_parameter(field, "header") for field in route.headers),
         ],
         "responses": {str(route.reply.status): _reply(route.reply, known)}
+        | {str(status): {"description": HTTPStatus(status).phrase} for status in route.empty}
         | {str(status): _error(status, known) for status in sorted({*_ALWAYS, *route.errors})},
     }
     if route.public:

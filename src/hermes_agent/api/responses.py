@@ -1,5 +1,6 @@
 """/v1/responses: turns that can be looked up and gone on from."""
 
+import logging
 import secrets
 import time
 
@@ -22,6 +23,7 @@ from hermes_agent.api.planting import branch, plant
 from hermes_agent.api.refusal import Refusal, of_error
 from hermes_agent.api.response_store import Kept, ResponseStore
 from hermes_agent.api.responses_wire import (
+    REASONS,
     ConversationName,
     Deleted,
     Incomplete,
@@ -36,10 +38,12 @@ from hermes_agent.api.settings import ApiSettings
 from hermes_agent.api.shelf import Shelf
 from hermes_agent.api.sse import Stream
 from hermes_agent.api.turns import Stopped, Turn, Turns
-from hermes_agent.domain.errors import HermesError
+from hermes_agent.domain.errors import HermesError, StoreError
 from hermes_agent.domain.events import TurnEnded
 from hermes_agent.sessions.host import Opening
 from hermes_agent.sessions.live import LiveSession
+
+log = logging.getLogger(__name__)
 
 
 class Moved(Exception):
@@ -108,7 +112,7 @@ class Responses:
         await exchange.answer(Deleted(id=name, object="response"))
 
     async def create(self, exchange: Exchange) -> None:
-        request = exchange.decode(self._decoder)
+        request = exchange.decode(self._decoder, REASONS)
         said = request.input
         messages = [InputMessage(role="user", content=said)] if isinstance(said, str) else said
         asked = read_messages(messages, "input")
@@ -189,7 +193,7 @@ class Responses:
             composer.close()
             response = _ended(response, ended, composer)
             if response.status != "failed" and response.store:
-                await self._keep(response, opening.session_id, composer)
+                response = await self._keep(response, opening.session_id, composer)
             if stream is None:
                 closing(ended)
                 await exchange.answer(response, headers=session_header(opening.session_id))
@@ -210,10 +214,18 @@ class Responses:
         copy = await self._shelf.ask(lambda store: branch(store, session_id, last))
         return msgspec.structs.replace(opening, session_id=copy)
 
-    async def _keep(self, response: Response, session_id: str, composer: Composer) -> None:
+    async def _keep(self, response: Response, session_id: str, composer: Composer) -> Response:
+        """The response as it can be told: an answer is not lost where it cannot be stored."""
         body = msgspec.json.encode(response)
         last, made = composer.last_message, float(response.created_at)
-        await self._shelf.run(lambda: self._store.put(response.id, made, session_id, last, body))
+        try:
+            await self._shelf.run(
+                lambda: self._store.put(response.id, made, session_id, last, body)
+            )
+        except StoreError as error:
+            log.warning("A response was not stored: %s", error.message)
+            return msgspec.structs.replace(response, store=False)
+        return response
 
     async def _kept(self, response_id: str, param: str) -> Kept:
         kept = await self._shelf.run(lambda: self._store.get(response_id))

@@ -17,6 +17,15 @@ Input = str | Annotated[list[InputMessage], msgspec.Meta(min_length=1)]
 Metadata = Annotated[dict[str, str], msgspec.Meta(max_length=16)]
 
 
+REASONS = {
+    "input.content": "Only text and pictures as data URLs are understood.",
+    "input": "Text, or a list of messages; the agent calls its own tools.",
+    "tool_choice": "The agent calls its own tools; it cannot be made to call the client's.",
+    "text.format": "The agent answers with text.",
+    "background": "POST /v1/runs starts a turn that needs no connection.",
+}
+
+
 class ReasoningWish(msgspec.Struct, frozen=True, kw_only=True):
     """How hard to think."""
 

@@ -49,7 +49,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """`path` may have `{parts}`. `errors` are the statuses beyond those that any route can give.
+    """`path` may have `{parts}`. `errors` are the statuses beyond those that any route can give,
+    `empty` those of good answers without a body.
     `public` routes need no key from loopback; `idempotent` ones keep to an Idempotency-Key."""
 
     method: Method
@@ -62,6 +63,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[Field, ...] = ()
     reply: Reply = Reply()
     errors: tuple[int, ...] = ()
+    empty: tuple[int, ...] = ()
     public: bool = False
     idempotent: bool = False
 

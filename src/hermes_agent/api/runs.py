@@ -15,6 +15,7 @@ from hermes_agent.api.content import Asked, InputMessage, read_messages
 from hermes_agent.api.conversation import SOURCE, chosen_model, existing, place
 from hermes_agent.api.exchange import EVENTS, Exchange
 from hermes_agent.api.refusal import Refusal, of_error
+from hermes_agent.api.responses_wire import REASONS
 from hermes_agent.api.routes import Field, Link, Reply, Route
 from hermes_agent.api.run import Running
 from hermes_agent.api.runs_wire import Decision, Run, RunRequest
@@ -92,6 +93,7 @@ class Runs:
                 summary="What a run tells, from the beginning or after an event, until its end.",
                 headers=(_LAST_EVENT,),
                 reply=Reply(body=EVENTS),
+                empty=(204,),
                 errors=(404,),
             ),
             Route(
@@ -114,7 +116,7 @@ class Runs:
         )
 
     async def start(self, exchange: Exchange) -> None:
-        request = exchange.decode(self._requests)
+        request = exchange.decode(self._requests, REASONS)
         said = request.input
         messages = [InputMessage(role="user", content=said)] if isinstance(said, str) else said
         asked = read_messages(messages, "input")
@@ -186,6 +188,10 @@ class Runs:
             raise Refusal(
                 400, "Last-Event-ID is no number.", param="Last-Event-ID", code="invalid_value"
             )
+        if running.ended and int(after) >= running.events[-1].number:
+            # The browser's EventSource comes again and again until it is told that this was all.
+            await exchange.answer(b"", status=204)
+            return
         await exchange.begin_events()
         gone = asyncio.create_task(exchange.disconnected())
         try:

@@ -63,7 +63,9 @@ class ApiServer:
         self.port = listening.getsockname()[1]
         server = _server(self._config(), self._stop, ready)
         serving = asyncio.create_task(server.serve(sockets=[listening]), name="api-server")
-        log.info("The API server listens on http://%s:%d", self.settings.host, self.port)
+        log.info("The API server listens on %s port %d.", self.settings.host, self.port)
+        if self.key_file is not None:
+            log.info("API clients need the key in %s.", self.key_file)
         ending = asyncio.create_task(self._stop.wait())
         try:
             await asyncio.wait((serving, ending), return_when=asyncio.FIRST_COMPLETED)

@@ -30,6 +30,7 @@ class Stream:
         self._waiting: list[bytes] = []
         self._fresh = asyncio.Event()
         self._ended = False
+        self._beat: asyncio.TimerHandle | None = None
         self._sending: asyncio.Task[None] | None = None
 
     @property
@@ -39,12 +40,14 @@ class Stream:
 
     def start(self) -> None:
         """Send from now on."""
+        self._beat = asyncio.get_running_loop().call_later(self._heartbeat, self._live)
         self._sending = asyncio.create_task(self._send())
 
-    def put(self, data: bytes) -> None:
-        """More to send."""
+    def put(self, data: bytes, *, later: bool = False) -> None:
+        """More to send; `later` is with what comes next."""
         self._waiting.append(data)
-        self._fresh.set()
+        if not later:
+            self._fresh.set()
 
     async def end(self) -> None:
         """Nothing follows; returns once all is sent. Nothing happens where nothing was begun."""
@@ -52,14 +55,17 @@ class Stream:
         self._fresh.set()
         if self._sending is not None:
             await self._sending
+        if self._beat is not None:
+            self._beat.cancel()
+
+    def _live(self) -> None:
+        self.put(KEEP_ALIVE)
+        self._beat = asyncio.get_running_loop().call_later(self._heartbeat, self._live)
 
     async def _send(self) -> None:
-        while not self._ended:
-            try:
-                async with asyncio.timeout(self._heartbeat):
-                    await self._fresh.wait()
-            except TimeoutError:
-                self.put(KEEP_ALIVE)
+        last = False
+        while not last:
+            await self._fresh.wait()
             self._fresh.clear()
             data, last = b"".join(self._waiting), self._ended
             self._waiting.clear()
