@@ -51,7 +51,7 @@ _IMAGE = re.compile(
 )
 _BARE = re.compile(rf"[ \t]*`?(/[^`\n]{{1,{_MOST}}}?)`?[ \t]*")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_STOPS = ".,;:!?)]}'\"*_"
+_STOPS = ".,;:!?)]}'\"*_`"
 
 
 def extract(text: str, may_send: Callable[[str], bool]) -> tuple[str, tuple[Attachment, ...]]:

@@ -46,7 +46,7 @@ def _leading(atoms: list[Atom], done: int, fits: Fits, limit: int) -> int:
 
 
 def _fitting(atoms: Sequence[Atom], fits: Fits, limit: int) -> bool:
-    if sum(atom.size for atom in atoms) > limit:
+    if sum(atom.size + 1 for atom in atoms) - 1 > limit:
         return False
     last = atoms[-1]
     if isinstance(last.leaf, Table):
@@ -100,7 +100,7 @@ def _edge(leaf: Atom, end: int) -> tuple[int, int]:
     cut = end
     if end < leaf.end:
         line = text.rfind("\n", begin, end + 1)
-        word = _last_space(text, begin + (end - begin) // 4, end)
+        word = _last_space(text, begin, end)
         if line > (begin if code else begin + (end - begin) // 2):
             cut = line
         elif word is not None and not code:
@@ -152,7 +152,7 @@ def _simpler(leaf: Atom) -> list[Atom]:
         return [atom(Paragraph((Run(block.text),)), leaf.path, leaf.opens)]
     if leaf.path:
         return [atom(block)]
-    # Not reached with a limit of `render.LEAST` or more; dropping it beats never ending.
+    # Not reached with a limit of the dialect's `least` or more; dropping it beats never ending.
     return []
 
 

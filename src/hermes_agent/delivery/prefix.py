@@ -67,4 +67,6 @@ def _closed(text: str) -> str:
         text = text[: opened.pop()[1]]
     if not opened:
         return text
-    return text.rstrip() + "".join(sign for sign, _ in reversed(opened))
+    # Half of what ends the innermost one may be there already.
+    text = text.rstrip().rstrip(opened[-1][0][0])
+    return text + "".join(sign for sign, _ in reversed(opened))

@@ -10,8 +10,6 @@ from hermes_agent.delivery.packing import pack
 from hermes_agent.delivery.parsing import parse
 from hermes_agent.domain.chats import Attachment, Post
 
-LEAST = 16
-"""The least `max_length` that is honoured: a single character, escaped, always fits."""
 LEAST_NUMBERED = 80
 """Parts shorter than this are not numbered, nor are those of one line each."""
 
@@ -56,8 +54,9 @@ def render(
 
 
 def _texts(atoms: list[Atom], capabilities: Capabilities, *, numbered: bool) -> list[Post]:
-    limit = max(LEAST, capabilities.max_length)
-    marked, plain, _ = VOICES[capabilities.dialect]
+    voice = VOICES[capabilities.dialect]
+    marked, plain = voice.marked, voice.plain
+    limit = max(voice.least, capabilities.max_length)
 
     def written(part: Sequence[Atom]) -> Post:
         blocks = tree(part)
@@ -65,7 +64,7 @@ def _texts(atoms: list[Atom], capabilities: Capabilities, *, numbered: bool) -> 
 
     def fits(part: Sequence[Atom]) -> bool:
         blocks = tree(part)
-        texts = (voice.write(blocks) for voice in (marked, plain))
+        texts = (dialect.write(blocks) for dialect in (marked, plain))
         return all(
             length(text, capabilities.unit) <= limit and not (marked.one_line and "\n" in text)
             for text in texts

@@ -25,11 +25,13 @@ class Dialect(Protocol):
 
 class Voice(NamedTuple):
     """What a platform is sent: the dialect, and plain text for when it refuses that. `together`:
-    text and attachments are one message there."""
+    text and attachments are one message there. `least` is the smallest `max_length` that is
+    honoured: a single character, escaped, fits."""
 
     marked: Dialect
     plain: Dialect
     together: bool = False
+    least: int = 16
 
 
 VOICES: dict[capabilities.Dialect, Voice] = {
@@ -37,6 +39,6 @@ VOICES: dict[capabilities.Dialect, Voice] = {
     "telegram": Voice(Telegram(), Plain()),
     "discord": Voice(Discord(), Plain(inert), together=True),
     "matrix": Voice(MATRIX, Plain()),
-    "email": Voice(Email(), Plain(), together=True),
+    "email": Voice(Email(), Plain(), together=True, least=128),
     "irc": Voice(Irc(), Plain()),
 }
