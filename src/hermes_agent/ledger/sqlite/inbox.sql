@@ -3,12 +3,16 @@ INSERT INTO inbox (platform, key, session_key, inbound, accepted_at, touched_at)
 VALUES (:platform, :key, :session_key, :inbound, :now, :now)
 ON CONFLICT (platform, key) DO NOTHING
 
--- name: id_of
-SELECT id FROM inbox WHERE platform = ? AND key = ?
+-- name: known
+SELECT id, accepted_at FROM inbox WHERE platform = ? AND key = ?
+
+-- name: any
+SELECT 1 FROM inbox WHERE state IN ('waiting', 'working') LIMIT 1
 
 -- name: claim
 -- The oldest row whose session nobody works on and has none older that is open. A lease that ran
--- out counts for other workers only: its own holder has the message still in hand.
+-- out counts for other workers only: its own holder has the message still in hand. Nobody waits
+-- for a time that was set more than a minute in the future: the clock was turned back since.
 UPDATE inbox
 SET state = 'working', worker = :worker, lease_until = :until, attempts = attempts + 1,
     touched_at = :now
@@ -16,7 +20,7 @@ WHERE id = (
     SELECT i.id
     FROM inbox AS i
     WHERE i.state IN ('waiting', 'working')
-        AND i.not_before <= :now
+        AND (i.not_before <= :now OR i.touched_at > :now + 60)
         AND (i.state = 'waiting' OR (i.lease_until < :now AND i.worker <> :worker))
         AND NOT EXISTS (
             SELECT 1 FROM inbox AS older
@@ -47,6 +51,11 @@ UPDATE inbox SET state = 'done', touched_at = :now WHERE id = :id AND state = 'w
 UPDATE inbox
 SET state = :state, touched_at = :now, not_before = :not_before, error = :error, worker = NULL,
     lease_until = NULL
+WHERE id = :id
+
+-- name: bury
+UPDATE inbox
+SET state = 'dead', touched_at = :now, error = :error, worker = NULL, lease_until = NULL
 WHERE id = :id
 
 -- name: reclaim
@@ -82,7 +91,9 @@ SELECT state, count(*) FROM inbox GROUP BY state
 SELECT min(accepted_at) FROM inbox WHERE state = 'waiting'
 
 -- name: due
-SELECT min(not_before) FROM inbox WHERE state = 'waiting' AND not_before > 0
+SELECT min(CASE WHEN touched_at > ?1 + 60 THEN ?1 ELSE not_before END)
+FROM inbox
+WHERE state = 'waiting' AND not_before > 0
 
 -- name: prune
 DELETE FROM inbox WHERE state = 'done' AND touched_at < ?

@@ -1,7 +1,7 @@
 """The port `Ledger` over one SQLite file."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, cast
 
@@ -33,61 +33,63 @@ _OUTBOX: tuple[OutboxState, ...] = ("open", "waiting", "sending", "sent", "dead"
 class SqliteLedger:
     """See `Ledger`. Several threads may share it, several processes the file."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self._db = database
+        self._clock = clock
 
     @classmethod
-    def at(cls, path: Path) -> "SqliteLedger":
+    def at(cls, path: Path, clock: Callable[[], float] = time.time) -> "SqliteLedger":
         """Open, make or migrate the file. Raises `StoreError`, `NewerStoreError`."""
-        return cls(connect(path, durable=True))
+        return cls(connect(path, durable=True), clock)
 
     def accept(self, inbound: Inbound, session_key: str) -> Accepted:
         """See `Ledger.accept`."""
         sql, key = load("inbox"), storable(inbound.key)
-        platform = inbound.origin.platform
+        values = {
+            "platform": inbound.origin.platform,
+            "key": key,
+            "session_key": storable(session_key),
+            "inbound": _json(inbound),
+            "now": self._clock(),
+        }
         with self._db.write() as db:
-            db.execute(
-                sql["accept"],
-                {
-                    "platform": platform,
-                    "key": key,
-                    "session_key": storable(session_key),
-                    "inbound": _json(inbound),
-                    "now": time.time(),
-                },
-            )
+            db.execute(sql["accept"], values)
             fresh = db.changes() == 1
-            row: int = (
-                db.last_insert_rowid() if fresh else db.execute(sql["id_of"], (platform, key)).get
-            )
-        return Accepted(row, fresh, rows.turn_of(row))
+            ((row, accepted_at),) = db.execute(sql["known"], (values["platform"], key))
+        return Accepted(row, fresh, rows.turn_of(row, accepted_at))
 
     def claim(self, worker: str, lease: float) -> Claim | None:
         """See `Ledger.claim`."""
-        now = time.time()
+        now, sql = self._clock(), load("inbox")
         with self._db.read() as db:
-            idle = db.execute("SELECT 1 FROM inbox WHERE state IN ('waiting', 'working')").get
-        if idle is None:
-            return None
+            if db.execute(sql["any"]).get is None:
+                return None
+        values = {"worker": worker, "until": now + lease, "now": now}
         with self._db.write() as db:
-            row = db.execute(
-                load("inbox")["claim"], {"worker": worker, "until": now + lease, "now": now}
-            ).fetchone()
-        return None if row is None else rows.claim(row)
+            while (row := db.execute(sql["claim"], values).fetchone()) is not None:
+                try:
+                    return rows.claim(row)
+                except rows.Unreadable as error:
+                    db.execute(sql["bury"], {"id": row[0], "error": str(error), "now": now})
+        return None
 
     def renew(self, worker: str, lease: float) -> tuple[int, ...]:
         """See `Ledger.renew`."""
-        values = {"worker": worker, "until": time.time() + lease}
+        values = {"worker": worker, "until": self._clock() + lease}
         with self._db.write() as db:
             return tuple(row[0] for row in db.execute(load("inbox")["renew"], values))
 
     def settle(self, claim: Claim, worker: str, outgoing: Sequence[Outgoing] = ()) -> None:
         """See `Ledger.settle`."""
-        now, out = time.time(), load("outbox")
+        now, out = self._clock(), load("outbox")
         with self._db.write() as db:
             _require_held(db, claim, worker)
+            doubtful = 0
             for each in outgoing:
-                db.execute(out["settle"], _out(each, now))
+                values = _out(each, now)
+                doubtful += db.execute(out["unknown"], values).get is not None
+                db.execute(out["settle"], values)
+            _count_doubtful(db, doubtful)
             db.execute(out["close_open"], {"turn": claim.turn, "now": now})
             db.execute(load("inbox")["done"], {"id": claim.id, "now": now})
 
@@ -95,13 +97,13 @@ class SqliteLedger:
         """See `Ledger.absorb`."""
         with self._db.write() as db:
             _require_held(db, into, worker)
-            db.execute(load("inbox")["absorb"], {"id": row, "now": time.time()})
+            db.execute(load("inbox")["absorb"], {"id": row, "now": self._clock()})
 
     def release(
         self, claim: Claim, worker: str, *, error: str = "", delay: float = 0.0, attempts: int = 0
     ) -> bool:
         """See `Ledger.release`."""
-        now = time.time()
+        now = self._clock()
         dead = 0 < attempts <= claim.attempt
         with self._db.write() as db:
             _require_held(db, claim, worker)
@@ -115,6 +117,8 @@ class SqliteLedger:
                     "now": now,
                 },
             )
+            if dead:
+                db.execute(load("outbox")["close_open"], {"turn": claim.turn, "now": now})
         return dead
 
     def reclaim(self, worker: str) -> int:
@@ -122,11 +126,8 @@ class SqliteLedger:
         with self._db.write() as db:
             db.execute(load("inbox")["reclaim"], (worker,))
             taken = db.changes()
-            out = load("outbox")
-            db.execute(out["reclaim"])
-            doubtful = db.changes()
-            if doubtful:
-                db.execute(out["count"], {"name": "doubtful", "more": doubtful})
+            db.execute(load("outbox")["reclaim"])
+            _count_doubtful(db, db.changes())
         return taken
 
     def waiting(self, session_key: str) -> tuple[InboxRow, ...]:
@@ -137,7 +138,7 @@ class SqliteLedger:
 
     def post(self, outgoing: Sequence[Outgoing], *, not_before: float = 0.0) -> None:
         """See `Ledger.post`."""
-        now = time.time()
+        now = self._clock()
         with self._db.write() as db:
             for each in outgoing:
                 db.execute(
@@ -147,7 +148,7 @@ class SqliteLedger:
 
     def open(self, outgoing: Outgoing) -> Dispatch | None:
         """See `Ledger.open`."""
-        values = _out(outgoing, time.time()) | {"state": "open", "not_before": 0.0}
+        values = _out(outgoing, self._clock()) | {"state": "open", "not_before": 0.0}
         with self._db.write() as db:
             if db.execute(load("outbox")["older"], (values["target"],)).get is not None:
                 return None
@@ -158,7 +159,7 @@ class SqliteLedger:
 
     def opened(self, dispatch: Dispatch, message_id: str) -> None:
         """See `Ledger.opened`."""
-        values = {"id": dispatch.id, "message_id": message_id, "now": time.time()}
+        values = {"id": dispatch.id, "message_id": message_id, "now": self._clock()}
         with self._db.write() as db:
             db.execute(load("outbox")["opened"], values)
 
@@ -169,19 +170,25 @@ class SqliteLedger:
 
     def next(self, platforms: Sequence[str], now: float) -> Dispatch | None:
         """See `Ledger.next`."""
+        sql = load("outbox")
         with self._db.read() as db:
-            if db.execute("SELECT 1 FROM outbox WHERE state = 'waiting' LIMIT 1").get is None:
+            if db.execute(sql["any"]).get is None:
                 return None
         values = {"platforms": _json(tuple(platforms)), "now": now}
         with self._db.write() as db:
-            row = db.execute(load("outbox")["next"], values).fetchone()
-        return None if row is None else rows.dispatch(row)
+            while (row := db.execute(sql["next"], values).fetchone()) is not None:
+                try:
+                    return rows.dispatch(row)
+                except rows.Unreadable as error:
+                    db.execute(sql["bury"], {"id": row[0], "error": str(error), "now": now})
+        return None
 
     def sent(self, dispatch: Dispatch, message_id: str) -> None:
         """See `Ledger.sent`."""
-        values = {"id": dispatch.id, "message_id": message_id, "now": time.time()}
+        values = {"id": dispatch.id, "message_id": message_id, "now": self._clock()}
         with self._db.write() as db:
-            db.execute(load("outbox")["sent"], values)
+            # What took a new post meanwhile waits to be edited.
+            db.execute(load("outbox")["sent" if _is_current(db, dispatch) else "opened"], values)
 
     def unsent(self, dispatch: Dispatch, *, error: str, retry_at: float | None) -> None:
         """See `Ledger.unsent`."""
@@ -190,15 +197,17 @@ class SqliteLedger:
             "state": "dead" if retry_at is None else "waiting",
             "not_before": retry_at or 0.0,
             "error": storable(error),
-            "now": time.time(),
+            "now": self._clock(),
         }
         with self._db.write() as db:
-            db.execute(load("outbox")["unsent"], values)
+            if _is_current(db, dispatch):
+                db.execute(load("outbox")["unsent"], values)
 
     def due(self) -> float | None:
         """See `Ledger.due`."""
         with self._db.read() as db:
-            found = (db.execute(load(box)["due"]).get for box in ("inbox", "outbox"))
+            now = (self._clock(),)
+            found = (db.execute(load(box)["due"], now).get for box in ("inbox", "outbox"))
             return min((each for each in found if each is not None), default=None)
 
     def version(self) -> int:
@@ -221,7 +230,7 @@ class SqliteLedger:
 
     def retry(self, box: Literal["in", "out"], row: int) -> None:
         """See `Ledger.retry`."""
-        self._change(box, "retry", row, {"id": row, "now": time.time()}, "given up")
+        self._change(box, "retry", row, {"id": row, "now": self._clock()}, "given up")
 
     def drop(self, box: Literal["in", "out"], row: int) -> None:
         """See `Ledger.drop`."""
@@ -277,6 +286,17 @@ def _require_held(db: Transaction, claim: Claim, worker: str) -> None:
     values = {"id": claim.id, "worker": worker, "attempt": claim.attempt}
     if db.execute(load("inbox")["held"], values).get is None:
         raise LeaseLost
+
+
+def _is_current(db: Transaction, dispatch: Dispatch) -> bool:
+    """Whether the row still holds the post that was in hand."""
+    row = db.execute(load("outbox")["outgoing"], (dispatch.id,)).fetchone()
+    return row is not None and _json(rows.outgoing(row[0])) == _json(dispatch.outgoing)
+
+
+def _count_doubtful(db: Transaction, more: int) -> None:
+    if more:
+        db.execute(load("outbox")["count"], {"name": "doubtful", "more": more})
 
 
 def _out(outgoing: Outgoing, now: float) -> dict[str, object]:

@@ -10,6 +10,10 @@ RETURNING id
 -- name: older
 SELECT 1 FROM outbox WHERE target = ? AND state IN ('waiting', 'sending') LIMIT 1
 
+-- name: unknown
+SELECT 1 FROM outbox
+WHERE turn = :turn AND part = :part AND state = 'open' AND message_id IS NULL
+
 -- name: settle
 -- What is there already (streamed, or refused while it was streamed) takes the new post.
 INSERT INTO outbox (turn, part, platform, target, state, outgoing, created_at, touched_at)
@@ -30,6 +34,9 @@ FROM outbox
 WHERE turn = ?
 ORDER BY part
 
+-- name: any
+SELECT 1 FROM outbox WHERE state = 'waiting' LIMIT 1
+
 -- name: next
 UPDATE outbox
 SET state = 'sending', attempts = attempts + 1, touched_at = :now
@@ -37,7 +44,7 @@ WHERE id = (
     SELECT o.id
     FROM outbox AS o
     WHERE o.state = 'waiting'
-        AND o.not_before <= :now
+        AND (o.not_before <= :now OR o.touched_at > :now + 60)
         AND o.platform IN (SELECT value FROM json_each(:platforms))
         AND NOT EXISTS (
             SELECT 1 FROM outbox AS older
@@ -50,6 +57,9 @@ WHERE id = (
 )
 RETURNING id, outgoing, message_id, attempts, doubtful
 
+-- name: outgoing
+SELECT outgoing FROM outbox WHERE id = ?
+
 -- name: sent
 UPDATE outbox
 SET state = 'sent', message_id = :message_id, touched_at = :now, error = ''
@@ -59,6 +69,9 @@ WHERE id = :id
 UPDATE outbox
 SET state = :state, not_before = :not_before, touched_at = :now, error = :error
 WHERE id = :id
+
+-- name: bury
+UPDATE outbox SET state = 'dead', touched_at = :now, error = :error WHERE id = :id
 
 -- name: reclaim
 UPDATE outbox SET state = 'waiting', doubtful = 1 WHERE state = 'sending'
@@ -82,7 +95,9 @@ DELETE FROM outbox WHERE id = :id AND state IN ('dead', 'waiting')
 SELECT state, count(*) FROM outbox GROUP BY state
 
 -- name: due
-SELECT min(not_before) FROM outbox WHERE state = 'waiting' AND not_before > 0
+SELECT min(CASE WHEN touched_at > ?1 + 60 THEN ?1 ELSE not_before END)
+FROM outbox
+WHERE state = 'waiting' AND not_before > 0
 
 -- name: prune
 DELETE FROM outbox WHERE state = 'sent' AND touched_at < ?
