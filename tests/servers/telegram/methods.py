@@ -157,7 +157,7 @@ class Methods:
 
     def on_set_message_reaction(self, given: Json) -> bool:
         chat = self._chat(given)
-        wanted = [each["emoji"] for each in given.get("reaction") or ()]
+        wanted = [each.get("emoji", "") for each in given.get("reaction") or ()]
         if not all(each in REACTIONS for each in wanted) or len(wanted) > 1:
             raise ApiError(400, "Bad Request: REACTION_INVALID")
         message_id = int(given["message_id"])

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NamedTuple, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from tests.servers.http1 import Connection, HungUp, Incoming
 from tests.servers.telegram.forms import Upload, parameters
@@ -145,7 +145,7 @@ class BotApi:
                 self._open.pop(threading.current_thread(), None)
 
     def _answer(self, connection: Connection, sock: socket.socket, incoming: Incoming) -> None:
-        path = urlsplit(incoming.path).path
+        path = unquote(urlsplit(incoming.path).path)
         try:
             if path.startswith("/file/bot"):
                 self._download(connection, path.removeprefix("/file/bot"))
