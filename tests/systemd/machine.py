@@ -134,7 +134,8 @@ class Machine:
         options += [f"--setenv={name}={value}" for name, value in (variables or {}).items()]
         return Ran(
             subprocess.run(
-                (*self._entering(), *options, "--", *argv),
+                # systemd would put variables of its own in.
+                (*self._entering(), *options, "--", *(word.replace("$", "$$") for word in argv)),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -173,7 +174,7 @@ class Machine:
     def write(self, path: str, text: str) -> None:
         """Write a file inside, with the folders above it."""
         place = shlex.quote(path)
-        self.sh(f"mkdir -p $(dirname {place}); printf %s {shlex.quote(text)} > {place}")
+        self.sh(f'mkdir -p "$(dirname {place})"; printf %s {shlex.quote(text)} > {place}')
 
     def wait(self, condition: Callable[[], bool], what: str) -> None:
         """Until it is so, or fail."""

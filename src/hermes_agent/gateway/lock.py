@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from hermes_agent.domain.errors import HermesError
+from hermes_agent.gateway.lines import harmless
 from hermes_agent.gateway.modes import file_mode
 from hermes_agent.gateway.process import Process, this_process
 
@@ -252,9 +253,16 @@ def _inform(descriptor: int, holder: Holder) -> None:
 
 def _told(descriptor: int) -> Holder:
     try:
-        return msgspec.json.decode(os.pread(descriptor, _INFORMATION_BYTES, 0), type=Holder)
+        told = msgspec.json.decode(os.pread(descriptor, _INFORMATION_BYTES, 0), type=Holder)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return Holder()
+    # Whoever may write to the home may have written it; it is shown to people.
+    return msgspec.structs.replace(
+        told,
+        boot_id=harmless(told.boot_id),
+        container=harmless(told.container),
+        home=harmless(told.home),
+    )
 
 
 def _refusal(whose: str, holder: Holder, *, home_lock: bool) -> AlreadyRunning:

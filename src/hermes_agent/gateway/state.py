@@ -134,7 +134,8 @@ def read_status(home: Path) -> GatewayStatus | None:
     It may be out of date: a gateway that was killed leaves its last state behind. Ask the lock.
     """
     try:
-        descriptor = os.open(home / STATE_NAME, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(home / STATE_NAME, flags)
         with os.fdopen(descriptor, "rb") as file:
             return msgspec.json.decode(file.read(_MOST_BYTES), type=GatewayStatus)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):

@@ -198,6 +198,20 @@ def test_nonsense_in_a_held_file_is_a_holder_without_a_name(home: Path, text: by
         os.close(descriptor)
 
 
+def test_what_a_held_file_says_of_its_holder_reaches_no_terminal_raw(home: Path) -> None:
+    text = json.dumps({"pid": 1, "pid_namespace": 1, "container": "\x1b[2J", "home": "/\n\x9b2J"})
+    lock_file(home).write_text(text)
+    descriptor = os.open(lock_file(home), os.O_RDWR)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        with pytest.raises(AlreadyRunning) as caught:
+            hold(home)
+        assert caught.value.message.isprintable()
+        assert caught.value.holder.home.isprintable()
+    finally:
+        os.close(descriptor)
+
+
 def test_the_lock_of_a_shared_home_can_be_looked_at_by_its_group(home: Path) -> None:
     home.chmod(0o2770)
     hold(home).release()

@@ -40,7 +40,7 @@ def install(
     _require_ours(service, unit_file, force=force)
     text = render.systemd_unit(_wanted(service, environ), version=systemd.version())
     stays = service.system or systemd.linger(service.account.name)
-    systemd.wait_for_manager(MANAGER_SECONDS)
+    systemd.wait_for_manager(MANAGER_SECONDS if stays else 0.0)
     _require_free(service, systemd)
     _write(unit_file, text)
     say(f"Written: {unit_file}")

@@ -86,6 +86,9 @@ def _foreign(pid: int) -> dict[str, Any] | None:
 def _queue(home: Path) -> dict[str, Any] | None:
     if not (home / "state.db").exists():
         return None
+    if os.geteuid() == 0 and home.stat().st_uid != 0:
+        # What stands there is the agent's: root opens no database of its making.
+        return {"error": f"ask as the user {home.owner()}"}
     from hermes_agent.ledger.opening import open_ledger
 
     try:
