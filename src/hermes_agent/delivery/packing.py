@@ -100,11 +100,12 @@ def _edge(leaf: Atom, end: int) -> tuple[int, int]:
     cut = end
     if end < leaf.end:
         line = text.rfind("\n", begin, end + 1)
-        word = _last_space(text, begin, end)
+        word = _last_space(text, begin, end - 1 if code else end)
         if line > (begin if code else begin + (end - begin) // 2):
             cut = line
-        elif word is not None and not code:
-            cut = word
+        elif word is not None:
+            # Every character of code counts: the space stays in front of the cut.
+            cut = word + 1 if code else word
         else:
             cut = _whole(text, begin, end)
     rest = cut
