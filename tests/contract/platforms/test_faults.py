@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import traceback
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -54,8 +54,10 @@ async def test_a_server_that_is_not_there_is_reported_as_down(
 async def test_messages_flow_again_when_the_server_is_back(
     harness: Harness, settings: PlatformSettings, door: RecordingDoor
 ) -> None:
-    supervising = asyncio.create_task(_keep_connected(settings, door))
+    ready = asyncio.Event()
+    supervising = asyncio.create_task(_keep_connected(settings, door, ready.set))
     try:
+        await until(ready.is_set, "be ready")
         await harness.say("before")
         await door.heard("before")
         await harness.vanish()
@@ -154,13 +156,15 @@ async def test_an_adapter_that_is_closed_leaves_nothing_behind(
         await door.heard("warm up", "goodbye")
 
 
-async def _keep_connected(settings: PlatformSettings, door: RecordingDoor) -> None:
+async def _keep_connected(
+    settings: PlatformSettings, door: RecordingDoor, ready: Callable[[], None]
+) -> None:
     """Start the adapter again whenever it gives up, as the gateway does, without its pauses."""
     while True:
         platform = create(settings)
         try:
             with contextlib.suppress(PlatformDown):
-                await platform.run(door, lambda: None)
+                await platform.run(door, ready)
         finally:
             await platform.close()
 

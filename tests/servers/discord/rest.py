@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
 from tests.servers.discord.gateway import Gateway
 from tests.servers.discord.world import BOT, Channel, Json, World
@@ -60,6 +60,7 @@ class Rest:
         self.typings: list[int] = []
         self.files: dict[str, bytes] = {}
         self.threads_allowed = True
+        self._sent: dict[int, list[tuple[str, bytes]]] = {}
         self._world = world
         self._gateway = gateway
         self._token = token
@@ -89,6 +90,10 @@ class Rest:
             for each in self.calls
             if each.method == method and re.fullmatch(pattern, each.path)
         ]
+
+    def sent_files(self, message: int) -> list[tuple[str, bytes]]:
+        """Names and bytes of what the bot sent with a message."""
+        return self._sent.get(message, [])
 
     def fault(
         self,
@@ -242,6 +247,7 @@ class Rest:
             nonce=nonce or None,
             **({"message_reference": reference, "type": 19} if reference else {}),
         )
+        self._sent[int(made["id"])] = files
         if nonce:
             self._nonces[channel, nonce] = (time.monotonic(), int(made["id"]))
         await self._gateway.tell("MESSAGE_CREATE", made)
@@ -261,6 +267,9 @@ class Rest:
         _check(payload, files)
         found["content"] = payload.get("content", found["content"])
         found["components"] = payload.get("components", found["components"])
+        found["edited_timestamp"] = "2026-01-01T00:00:01.000000+00:00"
+        if files:
+            self._sent[message] = files
         await self._gateway.tell("MESSAGE_UPDATE", found)
         return found
 
@@ -318,15 +327,16 @@ class Rest:
 def _check(payload: Json, files: list[tuple[str, bytes]]) -> None:
     """https://discord.com/developers/docs/resources/message#create-message"""
     content = payload.get("content") or ""
-    rows = payload.get("components") or []
-    if len(content) > MAX_CONTENT:
+    rows: list[Json] = payload.get("components") or []
+    # In UTF-16, which is the strictest of what could be meant by a length.
+    if len(content.encode("utf-16-le", "surrogatepass")) // 2 > MAX_CONTENT:
         raise Refused(400, 50035, "Must be 2000 or fewer in length.")
     if not content and not files and not rows:
         raise Refused(400, 50006, "Cannot send an empty message")
     if len(rows) > 5 or len(files) > 10:
         raise Refused(400, 50035, "Invalid Form Body")
-    buttons = [each for row in rows for each in row["components"]]
-    ids = [each["custom_id"] for each in buttons]
+    buttons: list[Json] = [each for row in rows for each in row["components"]]
+    ids: list[str] = [each["custom_id"] for each in buttons]
     if (
         any(not 1 <= len(row["components"]) <= 5 for row in rows)
         or any(not 1 <= len(each) <= 100 for each in ids)
@@ -343,11 +353,12 @@ async def _read(request: web.Request) -> tuple[Any, list[tuple[str, bytes]]]:
         payload: Any = None
         files: list[tuple[str, bytes]] = []
         async for part in await request.multipart():
-            data = bytes(await part.read())  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]  no part is nested here
-            if part.name == "payload_json":  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]  as above
+            assert isinstance(part, BodyPartReader)
+            data = bytes(await part.read())
+            if part.name == "payload_json":
                 payload = json.loads(data)
             else:
-                files.append((str(part.filename), data))  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]  as above
+                files.append((str(part.filename), data))
         return payload, files
     text = await request.text()
     return (json.loads(text) if text else None), []

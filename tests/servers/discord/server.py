@@ -26,22 +26,31 @@ class DiscordServer:
         self.rest = Rest(self.world, self.gateway, TOKEN)
         self.url = ""
         self._host = ""
+        self._port = 0
+        self._runner: web.AppRunner | None = None
 
-    async def start(self) -> web.AppRunner:
+    async def start(self) -> None:
+        """Be there, at the same address as before."""
         application = web.Application(client_max_size=64 * 1024 * 1024)
         application.router.add_get("/gateway/", self.gateway.handle)
         application.router.add_get("/files/{name}", self._file)
         application.router.add_route("*", "/api/{rest:.*}", self.rest.handle)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        self._runner = runner
+        site = web.TCPSite(runner, "127.0.0.1", self._port, reuse_address=True)
         await site.start()
-        assert site._server is not None  # pyright: ignore[reportPrivateUsage]  the port has no public name
-        port = site._server.sockets[0].getsockname()[1]  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]  as above
-        self._host = f"127.0.0.1:{port}"
+        self._port = int(runner.addresses[0][1])
+        self._host = f"127.0.0.1:{self._port}"
         self.url = f"http://{self._host}/api"
         self.gateway.url = f"ws://{self._host}/gateway/"
-        return runner
+
+    async def stop(self) -> None:
+        """Be gone; what is known stays."""
+        await self.gateway.cut()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
 
     async def say(
         self,
@@ -103,7 +112,7 @@ class DiscordServer:
         if place.guild is None:
             who: Json = {"user": person}
         else:
-            member = {
+            member: Json = {
                 "user": person,
                 "roles": [],
                 "joined_at": "2026-01-01T00:00:00+00:00",
@@ -155,9 +164,8 @@ class DiscordServer:
 async def discord_server() -> AsyncGenerator[DiscordServer]:
     """A server that runs until the block ends."""
     server = DiscordServer()
-    runner = await server.start()
+    await server.start()
     try:
         yield server
     finally:
-        await server.gateway.cut()
-        await runner.cleanup()
+        await server.stop()

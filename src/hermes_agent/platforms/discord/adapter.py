@@ -16,6 +16,7 @@ from hermes_agent.platforms.discord.taking import Taking
 CAPABILITIES = Capabilities(
     dialect="discord",
     max_length=2000,
+    unit="utf16",
     edits=True,
     edit_interval=1.2,
     threads=True,

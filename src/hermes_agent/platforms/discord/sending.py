@@ -57,21 +57,19 @@ async def edit(
 
 
 async def react(client: "discord.Client", target: Target, message_id: str, emoji: str) -> None:
-    """React, or take all reactions of ours back."""
+    """React with this one alone, or take it back."""
     # The message that a thread hangs on has its id, and stands in the channel.
     on_thread = message_id == target.thread_id
     place = Target(platform=target.platform, chat_id=target.chat_id) if on_thread else target
     channel = _channel(client, place)
     with faults():
         async with asyncio.timeout(TIMEOUT):
-            if emoji:
-                await channel.get_partial_message(_id(message_id)).add_reaction(emoji)
-                return
-            user = client.user
             message = await channel.fetch_message(_id(message_id))
             for each in message.reactions:
-                if each.me and user is not None:
-                    await message.remove_reaction(each.emoji, user)
+                if each.me and str(each.emoji) != emoji and client.user is not None:
+                    await message.remove_reaction(each.emoji, client.user)
+            if emoji:
+                await message.add_reaction(emoji)
 
 
 async def typing(client: "discord.Client", target: Target) -> None:
