@@ -10,7 +10,7 @@ import httpx2
 from tests.integration.api_house import House, house
 from tests.servers.script import Call, Reply
 
-RISKY = Call("terminal", {"command": "rm -rf /tmp/hermes-api-test-nothing"})
+RISKY = Call("terminal", {"command": "rm -rf nothing-is-here"})
 Told = list[tuple[int, str, dict[str, Any]]]
 
 

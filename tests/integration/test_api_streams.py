@@ -148,3 +148,18 @@ async def test_nothing_is_left_of_requests_that_are_over(home: Path) -> None:
         before = left()
         await burst()
         await until(lambda: left()[0] <= before[0] and left()[1] <= before[1] + 2)
+
+
+async def test_the_events_of_a_run_are_bounded_in_size(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "MAX_BYTES", 2000)
+    async with house(home) as at:
+        at.model.say(Reply(text="word " * 400, chunks=100))
+        begun = await start(at)
+        while (await at.http.get(f"/v1/runs/{begun['id']}")).json()["ended_at"] is None:
+            pass
+        answer = await at.http.get(f"/v1/runs/{begun['id']}/events")
+        assert "event: gap" in answer.text
+        assert "event: run.completed" in answer.text
+        assert len(answer.content) < 6000

@@ -4,14 +4,15 @@ import asyncio
 import secrets
 import time
 from collections import deque
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from hermes_agent.api.chat import closing
 from hermes_agent.api.chat_wire import ChatUsage
 from hermes_agent.api.refusal import Refusal
-from hermes_agent.api.runs_wire import Decision, Question, Run, RunError, RunEvent
+from hermes_agent.api.runs_wire import Decision, Question, Run, RunError
+from hermes_agent.api.sse import event
 from hermes_agent.api.turns import Turn
 from hermes_agent.domain.asking import Approval, ApprovalRequest
 from hermes_agent.domain.events import (
@@ -28,6 +29,14 @@ from hermes_agent.domain.events import (
 from hermes_agent.domain.model import ReasoningDelta, Retrying, TextDelta
 
 MAX_EVENTS = 4096
+MAX_BYTES = 512 * 1024
+
+
+class Word(NamedTuple):
+    """One event as it is sent."""
+
+    number: int
+    data: bytes
 
 
 class Running:
@@ -36,7 +45,8 @@ class Running:
     def __init__(self, run: Run, turn: Turn, patience: float) -> None:
         self.run = run
         self.turn = turn
-        self.events: deque[RunEvent] = deque(maxlen=MAX_EVENTS)
+        self.events: deque[Word] = deque()
+        self._size = 0
         self._patience = patience
         self._number = 0
         self._waiting: dict[str, asyncio.Future[Decision]] = {}
@@ -54,7 +64,11 @@ class Running:
     def say(self, name: str, data: dict[str, Any]) -> None:
         """Tell one event."""
         self._number += 1
-        self.events.append(RunEvent(self._number, name, {"run_id": self.run.id, **data}))
+        told = event({"run_id": self.run.id, **data}, name=name, number=self._number)
+        self.events.append(Word(self._number, told))
+        self._size += len(told)
+        while len(self.events) > 1 and (len(self.events) > MAX_EVENTS or self._size > MAX_BYTES):
+            self._size -= len(self.events.popleft().data)
         self._changed.set()
         self._changed = asyncio.Event()
 

@@ -204,7 +204,7 @@ class Runs:
     ) -> None:
         while not gone.done():
             fresh = [each for each in running.events if each.number > after]
-            told = [event(each.data, name=each.name, number=each.number) for each in fresh]
+            told = [each.data for each in fresh]
             if fresh and fresh[0].number > after + 1 and running.events[0] is fresh[0]:
                 # The oldest events were let go; whoever follows should know, and can ask anew.
                 missed = fresh[0].number - after - 1

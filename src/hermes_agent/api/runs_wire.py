@@ -1,6 +1,6 @@
 """The bodies of runs: turns that go on without a connection, and can be asked about."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -69,11 +69,3 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     question_id: str | None = None
     decision: Approval | None = None
     answer: str | None = None
-
-
-class RunEvent(msgspec.Struct, frozen=True):
-    """One event of a run, as it was told."""
-
-    number: int
-    name: str
-    data: dict[str, Any]
