@@ -133,3 +133,26 @@ async def test_nobody_resumes_the_session_of_another_person(home: Path) -> None:
         await place.person.sees("Title: secrets")
         await place.person.say("/resume secrets", user="2", chat="2")
         await place.person.sees("There is no session")
+
+
+async def test_a_turn_in_which_nothing_happens_is_ended_and_said(home: Path) -> None:
+    held = Held()
+    async with house(home, config="agent: {gateway_timeout: 0.2}\n") as place:
+        place.model.say(lambda _: held.reply("Never."))
+        await place.person.say("work")
+        await place.person.sees("so I stopped")
+        held.let.set()
+
+
+async def test_commands_of_ones_own_run_and_stand_for_others(home: Path) -> None:
+    config = (
+        "quick_commands:\n"
+        "  up: {type: exec, command: echo all is up}\n"
+        "  me: {type: alias, target: whoami}\n"
+    )
+    async with house(home, config=config) as place:
+        await place.person.say("/up")
+        await place.person.sees("all is up")
+        await place.person.say("/me")
+        await place.person.sees("Role: owner.")
+        assert not place.model.model_requests

@@ -57,6 +57,7 @@ WORKER = "gateway"
 PARALLEL = 256
 FLUSH_SECONDS = 10.0
 KEEP_DAYS = 14.0
+SEEN = "👀"
 DAY = 86400.0
 
 Make = Callable[[PlatformSettings], Platform]
@@ -244,6 +245,9 @@ class Gateway:
             screen=self._screen,
             absorb=self._absorb,
             home=self.homes.any,
+            run_own=lambda asker: Unattended(
+                self.host.premises, working_directory(self.loaded), asker
+            ),
         )
 
     def _door(self, name: str) -> GatewayDoor:
@@ -256,6 +260,7 @@ class Gateway:
             turns=self.turns,
             questions=self.questions,
             busy_mode=self._busy_mode,
+            seen=self._seen,
             taken=self._taken,
         )
 
@@ -305,6 +310,19 @@ class Gateway:
         self.pump.wake()
         self.courier.wake()
 
+    def _seen(self, inbound: Inbound) -> None:
+        """Shows whoever wrote into a running turn that it was read."""
+        platform = self._connected().get(inbound.origin.platform)
+        if platform is None or inbound.message_id is None:
+            return
+        if not platform.capabilities.reactions:
+            return
+        reacting = asyncio.create_task(
+            _quietly(platform.react(inbound.origin.target, inbound.message_id, SEEN))
+        )
+        self._tasks.add(reacting)
+        reacting.add_done_callback(self._tasks.discard)
+
     async def _absorb(self, row: int, into: Claim) -> None:
         await self.desk.insist(lambda ledger: ledger.absorb(row, WORKER, into))
 
@@ -353,6 +371,13 @@ class Gateway:
     def key_of(self, origin: Origin) -> str:
         """The conversation that this origin belongs to."""
         return session_key(origin, per_user=self.loaded.config.group_sessions_per_user)
+
+
+async def _quietly(work: Awaitable[None]) -> None:
+    try:
+        await work
+    except HermesError as error:
+        _log.info("a courtesy failed: %s", error)
 
 
 def working_directory(loaded: Loaded) -> Path:

@@ -1,7 +1,9 @@
 """The road of a chat message: a command is obeyed, anything else is answered by the agent."""
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
@@ -9,10 +11,11 @@ import msgspec
 from hermes_agent.config.load import Loaded
 from hermes_agent.delivery.capabilities import Capabilities
 from hermes_agent.domain.chats import Inbound, Origin, Outgoing, Target
-from hermes_agent.domain.errors import HermesError
+from hermes_agent.domain.errors import DeniedError, HermesError
 from hermes_agent.domain.events import BudgetSpent, Completed, Failed, TurnEnded
 from hermes_agent.domain.messages import Image, Message
 from hermes_agent.domain.model import Effort
+from hermes_agent.domain.ports import Asker
 from hermes_agent.gateway.asking import approver_of
 from hermes_agent.gateway.commands.desk import Call, Service
 from hermes_agent.gateway.commands.table import queued, table
@@ -20,8 +23,10 @@ from hermes_agent.gateway.presenting import Presenter
 from hermes_agent.gateway.questions import ChatAsker
 from hermes_agent.gateway.routing import Entered
 from hermes_agent.gateway.screen import PARTS, Screen
+from hermes_agent.gateway.turns import ActiveTurn
 from hermes_agent.ledger.port import Claim
 from hermes_agent.policy.admission.people import RIGHTS, Role
+from hermes_agent.scheduler.scripts import RunCommand
 from hermes_agent.sessions.host import Opening
 from hermes_agent.sessions.keys import CONTROL
 from hermes_agent.sessions.live import LiveSession
@@ -45,6 +50,7 @@ class ChatRoad:
         screen: Callable[[Claim, Capabilities, int], Screen],
         absorb: Callable[[int, Claim], Awaitable[None]],
         home: Callable[[str], Target | None],
+        run_own: Callable[[Asker], RunCommand],
     ) -> None:
         self._service = service
         self._loaded: Loaded = service.loaded
@@ -54,6 +60,7 @@ class ChatRoad:
         self._screen = screen
         self._absorb = absorb
         self._home = home
+        self._run_own = run_own
 
     async def travel(self, claim: Claim) -> Sequence[Outgoing]:
         """See `Road.travel`."""
@@ -102,6 +109,9 @@ class ChatRoad:
             service=self._service, inbound=claim.inbound, key=key, turn=claim.turn, role=role
         )
         try:
+            text, ran = await self._own_command(claim, text, role)
+            if ran is not None:
+                return self._say(claim, ran)
             found = table(call).find(text)
             if found is None:
                 return await self._answer(claim, text, role)
@@ -116,6 +126,23 @@ class ChatRoad:
             return await self._answer(claim, call.rerun[0], role)
         return self._say(claim, "\n\n".join(call.said))
 
+    async def _own_command(self, claim: Claim, text: str, role: Role) -> tuple[str, str | None]:
+        """A command of `quick_commands`: what an alias stands for, or what a program said."""
+        word, _, rest = text[1:].partition(" ")
+        own = self._loaded.config.quick_commands
+        quick = next((each for name, each in own.items() if name.lower() == word.lower()), None)
+        if quick is None:
+            return text, None
+        if quick.type == "alias":
+            return f"/{quick.target.lstrip('/')} {rest}".strip(), None
+        if "tools" not in RIGHTS[role]:
+            raise DeniedError("You may not run commands on this machine.")
+        run = self._run_own(self._asker(claim.session_key, claim.inbound.origin, role))
+        timeout = self._loaded.config.terminal.timeout
+        result = await run(quick.command, workdir=None, timeout=timeout)
+        status = f"\nexit status {result.exit_code}" if result.exit_code else ""
+        return text, f"```\n{result.output.rstrip() or '(nothing)'}\n```{status}"
+
     async def _answer(self, claim: Claim, text: str, role: Role) -> Sequence[Outgoing]:
         inbound, key = claim.inbound, claim.session_key
         entered = await self._service.routing.enter(key, inbound.origin, claim.turn)
@@ -127,7 +154,10 @@ class ChatRoad:
                 if standing == "steered":
                     return ()
                 written = len(_written(live.history, claim.turn))
-                async with self._screen(claim, capabilities, written) as screen:
+                async with (
+                    self._screen(claim, capabilities, written) as screen,
+                    _watched(turn, self._loaded.config.agent.gateway_timeout),
+                ):
                     images, note = await _pictures(inbound)
                     ended = await live.run(
                         _words(inbound, text, note),
@@ -138,7 +168,7 @@ class ChatRoad:
                     )
                 return [
                     *self._earlier(claim, live, screen),
-                    *self._posts(claim, live, ended, entered),
+                    *self._posts(claim, live, ended, entered, timed_out=turn.timed_out),
                 ]
         finally:
             self._service.turns.end(key)
@@ -154,28 +184,30 @@ class ChatRoad:
     def _opening(self, claim: Claim, entered: Entered, role: Role) -> Opening:
         origin = claim.inbound.origin
         choices = entered.route.choices
-        config = self._loaded.config
         effort = choices.get("effort", "")
-        asker = ChatAsker(
+        return Opening(
+            session_id=entered.route.session_id,
+            source=origin.platform,
+            user_id=origin.user_id,
+            asker=self._asker(claim.session_key, origin, role),
+            model=choices.get("model", ""),
+            effort=msgspec.convert(effort, Effort) if effort in _EFFORTS else None,
+            toolsets=self._toolsets(origin),
+            note=self._presenter.note(origin),
+            chat=origin,
+        )
+
+    def _asker(self, key: str, origin: Origin, role: Role) -> ChatAsker:
+        config = self._loaded.config
+        return ChatAsker(
             self._service.questions,
-            key=claim.session_key,
+            key=key,
             target=origin.target,
             approver=approver_of(origin, role, self._home),
             may_always=role == "owner",
             asked_by=origin.user_name or origin.user_id,
             approval_timeout=config.approvals.timeout,
             clarify_timeout=config.clarify.timeout,
-        )
-        return Opening(
-            session_id=entered.route.session_id,
-            source=origin.platform,
-            user_id=origin.user_id,
-            asker=asker,
-            model=choices.get("model", ""),
-            effort=msgspec.convert(effort, Effort) if effort in _EFFORTS else None,
-            toolsets=self._toolsets(origin),
-            note=self._presenter.note(origin),
-            chat=origin,
         )
 
     def _earlier(self, claim: Claim, live: LiveSession, screen: Screen) -> list[Outgoing]:
@@ -188,7 +220,13 @@ class ChatRoad:
         return [each for each in found if not screen.shows(each)]
 
     def _posts(
-        self, claim: Claim, live: LiveSession, ended: TurnEnded, entered: Entered
+        self,
+        claim: Claim,
+        live: LiveSession,
+        ended: TurnEnded,
+        entered: Entered,
+        *,
+        timed_out: bool,
     ) -> Sequence[Outgoing]:
         ending = ended.ending
         first = PARTS * max(0, len(_written(live.history, claim.turn)) - 1)
@@ -201,6 +239,9 @@ class ChatRoad:
             case Failed():
                 hint = f"\n{ending.hint}" if ending.hint else ""
                 text = f"⚠ {ending.message}{hint}\n\n/retry asks again."
+            case _ if timed_out:
+                minutes = self._loaded.config.agent.gateway_timeout / 60
+                text = f"⚠ Nothing happened for {minutes:.0f} min, so I stopped."
             case _:
                 return ()
         reset = self._reset_notice(claim, entered)
@@ -217,6 +258,15 @@ class ChatRoad:
 
     def _say(self, claim: Claim, text: str) -> Sequence[Outgoing]:
         return self._presenter.outgoing(claim, text, first=0) if text else ()
+
+
+@asynccontextmanager
+async def _watched(turn: ActiveTurn, limit: float) -> AsyncGenerator[None]:
+    watching = asyncio.create_task(turn.watch(limit), name="inactivity")
+    try:
+        yield
+    finally:
+        watching.cancel()
 
 
 def _written(history: Sequence[Message], turn: str) -> list[Message]:
@@ -254,8 +304,6 @@ def _words(inbound: Inbound, text: str, note: str) -> str:
 
 async def _pictures(inbound: Inbound) -> tuple[tuple[Image, ...], str]:
     """The images as the model sees them; a note on those that it cannot see."""
-    import asyncio
-
     images: list[Image] = []
     unseen = 0
     for each in inbound.attachments:

@@ -36,6 +36,7 @@ class GatewayDoor:
         turns: ActiveTurns,
         questions: Questions,
         busy_mode: Callable[[str], str],
+        seen: Callable[[Inbound], None],
         taken: Callable[[], None],
     ) -> None:
         self.received = 0
@@ -47,6 +48,7 @@ class GatewayDoor:
         self._turns = turns
         self._questions = questions
         self._busy_mode = busy_mode
+        self._seen = seen
         self._taken = taken
 
     async def admits(self, origin: Origin, *, addressed: bool, private_name: str = "") -> bool:
@@ -107,7 +109,10 @@ class GatewayDoor:
         """What a message does to the turn that runs: nothing, end it, or become part of it."""
         active = self._turns.get(key)
         text = inbound.text.strip()
-        if active is None or queued(text) is not None or text.startswith("/"):
+        if active is None:
+            return
+        self._seen(inbound)
+        if queued(text) is not None or text.startswith("/"):
             return
         mode = self._busy_mode(key)
         if mode == "interrupt":

@@ -105,6 +105,7 @@ class Screen:
         absorbing: set[asyncio.Task[None]] = set()
 
         def emit(event: Event) -> None:
+            turn.touched = time.monotonic()
             match event:
                 case TextDelta(text=text):
                     turn.doing = "answering"

@@ -1,5 +1,6 @@
 """The turns that run now: who may be stopped, steered, or waited for."""
 
+import asyncio
 import time
 
 from hermes_agent.agent.control import Control
@@ -7,15 +8,27 @@ from hermes_agent.ledger.port import Claim
 
 
 class ActiveTurn:
-    """One turn on its way. `steered` maps the turns said into it to their inbox rows."""
+    """One turn on its way. `steered` maps the turns said into it to their inbox rows; `touched`
+    is when something last happened."""
 
     def __init__(self, claim: Claim, session_id: str) -> None:
         self.claim = claim
         self.session_id = session_id
         self.control = Control()
-        self.began = time.monotonic()
+        self.began = self.touched = time.monotonic()
         self.doing = "thinking"
         self.steered: dict[str, int] = {}
+        self.timed_out = False
+
+    async def watch(self, limit: float) -> None:
+        """Stop the turn when nothing happened in it for `limit` seconds; 0 is no limit."""
+        while limit > 0:
+            left = self.touched + limit - time.monotonic()
+            if left <= 0:
+                self.timed_out = True
+                self.control.stop()
+                return
+            await asyncio.sleep(left)
 
     @property
     def seconds(self) -> float:
