@@ -2,7 +2,9 @@
 
 import json
 import os
+import socket
 import subprocess
+import time
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from bench.stage import PROJECT, CannotMeasure, Stage
 
 KEY = "bench-key"
 CLIENTS, EACH = 64, 12
+START_LIMIT = 30.0
 ANSWER = {"always": {"text": "Hello! How can I help you today?", "chunks": 8}}
 Mode = Literal["whole", "stream"]
 MODES: dict[Mode, str] = {"whole": "whole answers", "stream": "streamed answers"}
@@ -24,11 +27,13 @@ def measure(stage: Stage) -> Iterator[Figure]:
     """In turns, each a few times, so that a busy moment of the machine falls on both."""
     with ExitStack() as running:
         model = running.enter_context(stage.model_server(script=ANSWER))
-        ours = running.enter_context(_served(stage, stage.tool("serving", KEY)))
-        relay = running.enter_context(_served(stage, stage.floor("relay", model)))
+        ours = running.enter_context(_gateway(stage))
+        relay = running.enter_context(_relay(stage, model))
         for mode in MODES:
             yield from _compare(stage, ours, relay, mode)
-        yield Figure(name="API server after that load", value=ours.peak, unit="MB", compared=False)
+        yield Figure(
+            name="gateway after that load: memory", value=ours.peak, unit="MB", compared=False
+        )
 
 
 @dataclass(frozen=True)
@@ -98,19 +103,54 @@ def _ask(stage: Stage, server: _Server, mode: Mode, *, each: int = EACH) -> dict
 
 
 @contextmanager
-def _served(stage: Stage, command: list[str]) -> Generator[_Server]:
-    """Start it, and end it."""
+def _relay(stage: Stage, model: str) -> Generator[_Server]:
+    """The floor."""
+    with _process(stage.floor("relay", model), stage.environ) as relay:
+        assert relay.stdout is not None
+        yield _Server(relay.stdout.readline().strip(), relay.pid)
+
+
+@contextmanager
+def _gateway(stage: Stage) -> Generator[_Server]:
+    """The daemon with nothing but the API server on."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    environ = stage.environ | {
+        "API_SERVER_ENABLED": "true",
+        "API_SERVER_KEY": KEY,
+        "API_SERVER_PORT": str(port),
+    }
+    with _process(stage.hermes("gateway", "run"), environ) as daemon:
+        _wait_for(port, daemon)
+        yield _Server(f"http://127.0.0.1:{port}/v1", daemon.pid)
+
+
+@contextmanager
+def _process(command: list[str], environ: dict[str, str]) -> Generator[subprocess.Popen[str]]:
     server = subprocess.Popen(
-        command, cwd=PROJECT, env=stage.environ, stdout=subprocess.PIPE, text=True
+        command,
+        cwd=PROJECT,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     try:
-        assert server.stdout is not None
-        url = server.stdout.readline().strip()
-        if not url:
-            raise CannotMeasure(f"{' '.join(command)} did not come up.")
-        yield _Server(url, server.pid)
+        yield server
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(30)
         if server.stdout is not None:
             server.stdout.close()
+
+
+def _wait_for(port: int, server: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + START_LIMIT
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+        else:
+            return
+    raise CannotMeasure("The gateway did not come up.")
