@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING
 
 from hermes_agent.config.load import Loaded
 from hermes_agent.delivery.capabilities import Capabilities
-from hermes_agent.domain.chats import Button, Inbound, Origin, Outgoing, Target
-from hermes_agent.domain.errors import ConfigError, HermesError
+from hermes_agent.domain.chats import Inbound, Origin
+from hermes_agent.domain.errors import HermesError
 from hermes_agent.gateway.board import Board
 from hermes_agent.gateway.chat import ChatRoad
 from hermes_agent.gateway.commands.desk import Service
-from hermes_agent.gateway.commands.table import menu
 from hermes_agent.gateway.connection import Connection
 from hermes_agent.gateway.courier import Courier
 from hermes_agent.gateway.desk import Desk
 from hermes_agent.gateway.door import GatewayDoor
 from hermes_agent.gateway.home import Homes
+from hermes_agent.gateway.mailing import Mailing
+from hermes_agent.gateway.places import with_menu, working_directory
 from hermes_agent.gateway.platform_settings import api_enabled, enabled
-from hermes_agent.gateway.presenting import Presenter, number
+from hermes_agent.gateway.presenting import Presenter
 from hermes_agent.gateway.pump import Pump
 from hermes_agent.gateway.questions import Questions
 from hermes_agent.gateway.report import Report
@@ -57,7 +58,6 @@ WORKER = "gateway"
 PARALLEL = 256
 FLUSH_SECONDS = 10.0
 KEEP_DAYS = 14.0
-SEEN = "👀"
 DAY = 86400.0
 
 Make = Callable[[PlatformSettings], Platform]
@@ -101,13 +101,12 @@ class Gateway:
         )
         self._zone: tzinfo | None = zone_of(loaded.config.timezone)
         settings = enabled(loaded) if platforms is None else tuple(platforms)
-        self._settings = {each.name: _with_menu(each) for each in settings}
+        self._settings = {each.name: with_menu(each) for each in settings}
         self._admission = Admission(
             admission_rules(loaded, self._settings),
             PairingBook(PairingFiles(loaded.paths.home / "pairing")),
         )
         self.turns = ActiveTurns()
-        self.questions = Questions(self._ask)
         self.homes = Homes(loaded, self.desk)
         self.presenter = Presenter(
             capabilities_of=self._capabilities,
@@ -116,6 +115,10 @@ class Gateway:
             home=self.homes.of,
             redact=self.host.premises.redact,
         )
+        self.mailing = Mailing(
+            self.desk, self.presenter, connected=self._connected, taken=self._taken
+        )
+        self.questions = Questions(self.mailing.ask)
         self.courier = Courier(self.desk, self._connected)
         self._busy_modes: dict[str, str] = {}
         self.doors = {name: self._door(name) for name in self._settings}
@@ -144,7 +147,7 @@ class Gateway:
             other=chat,
             parallel=PARALLEL,
             settled=self.courier.wake,
-            buried=self._bury,
+            buried=self.mailing.bury,
         )
 
     async def start(self) -> None:
@@ -234,7 +237,7 @@ class Gateway:
             turns=self.turns,
             questions=self.questions,
             status=self.report.line,
-            begin=self._put,
+            begin=self.mailing.put,
             set_home=self._set_home,
         )
         return ChatRoad(
@@ -260,7 +263,7 @@ class Gateway:
             turns=self.turns,
             questions=self.questions,
             busy_mode=self._busy_mode,
-            seen=self._seen,
+            seen=self.mailing.seen,
             taken=self._taken,
         )
 
@@ -310,57 +313,11 @@ class Gateway:
         self.pump.wake()
         self.courier.wake()
 
-    def _seen(self, inbound: Inbound) -> None:
-        """Shows whoever wrote into a running turn that it was read."""
-        platform = self._connected().get(inbound.origin.platform)
-        if platform is None or inbound.message_id is None:
-            return
-        if not platform.capabilities.reactions:
-            return
-        reacting = asyncio.create_task(
-            _quietly(platform.react(inbound.origin.target, inbound.message_id, SEEN))
-        )
-        self._tasks.add(reacting)
-        reacting.add_done_callback(self._tasks.discard)
-
     async def _absorb(self, row: int, into: Claim) -> None:
         await self.desk.insist(lambda ledger: ledger.absorb(row, WORKER, into))
 
-    async def _ask(self, target: Target, text: str, buttons: tuple[Button, ...]) -> None:
-        import secrets
-
-        import msgspec
-
-        posts = self.presenter.posts(target.platform, text)
-        capabilities = self.presenter.capabilities(target.platform)
-        if buttons and posts and capabilities.buttons:
-            posts = (*posts[:-1], msgspec.structs.replace(posts[-1], buttons=buttons))
-        await self._post(number(f"ask-{secrets.token_hex(8)}", target, posts, 0))
-
-    async def _post(self, outgoing: Sequence[Outgoing]) -> None:
-        await self.desk.insist(lambda ledger: ledger.post(outgoing))
-        self.courier.wake()
-
-    async def _put(self, inbound: Inbound, prompt: str, key: str) -> None:
-        import msgspec
-
-        again = msgspec.structs.replace(inbound, key=f"{inbound.key}+", text=prompt, press=None)
-        await self.desk.do(lambda ledger: ledger.accept(again, key))
-        self.pump.wake()
-
     async def _set_home(self, inbound: Inbound) -> None:
         await self.homes.choose(inbound.origin)
-
-    async def _bury(self, claim: Claim, error: str) -> None:
-        """Whoever asked hears that there will be no answer."""
-        origin: Origin = claim.inbound.origin
-        if origin.platform not in self._settings:
-            return
-        text = (
-            f"⚠ I could not answer this message: {error}\n\n"
-            f"Its owner can try again with: hermes gateway queue retry in:{claim.id}"
-        )
-        await self._post(self.presenter.notice(origin.target, text, turn=f"{claim.turn}-buried"))
 
     async def _reap(self) -> None:
         while True:
@@ -371,33 +328,3 @@ class Gateway:
     def key_of(self, origin: Origin) -> str:
         """The conversation that this origin belongs to."""
         return session_key(origin, per_user=self.loaded.config.group_sessions_per_user)
-
-
-async def _quietly(work: Awaitable[None]) -> None:
-    try:
-        await work
-    except HermesError as error:
-        _log.info("a courtesy failed: %s", error)
-
-
-def working_directory(loaded: Loaded) -> Path:
-    """Where commands of chats begin: `terminal.cwd`, else MESSAGING_CWD, else the home directory.
-
-    Raises `ConfigError`.
-    """
-    named = loaded.config.terminal.cwd
-    if named in (".", "auto", "cwd", ""):
-        named = loaded.environ.get("MESSAGING_CWD", "").strip() or str(Path.home())
-    path = Path(named).expanduser().absolute()
-    if not path.is_dir():
-        raise ConfigError(
-            f"The working directory does not exist: {path}",
-            hint="Make it, or change it with: hermes config set terminal.cwd PATH",
-        )
-    return path
-
-
-def _with_menu(settings: PlatformSettings) -> PlatformSettings:
-    import msgspec
-
-    return msgspec.structs.replace(settings, values={**settings.values, "commands": menu()})

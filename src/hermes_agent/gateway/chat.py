@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import msgspec
 
@@ -13,7 +12,7 @@ from hermes_agent.delivery.capabilities import Capabilities
 from hermes_agent.domain.chats import Inbound, Origin, Outgoing, Target
 from hermes_agent.domain.errors import DeniedError, HermesError
 from hermes_agent.domain.events import BudgetSpent, Completed, Failed, TurnEnded
-from hermes_agent.domain.messages import Image, Message
+from hermes_agent.domain.messages import Message
 from hermes_agent.domain.model import Effort
 from hermes_agent.domain.ports import Asker
 from hermes_agent.gateway.asking import approver_of
@@ -21,6 +20,7 @@ from hermes_agent.gateway.commands.desk import Call, Service
 from hermes_agent.gateway.commands.table import queued, table
 from hermes_agent.gateway.presenting import Presenter
 from hermes_agent.gateway.questions import ChatAsker
+from hermes_agent.gateway.reading import pictures, words
 from hermes_agent.gateway.routing import Entered
 from hermes_agent.gateway.screen import PARTS, Screen
 from hermes_agent.gateway.turns import ActiveTurn
@@ -30,8 +30,6 @@ from hermes_agent.scheduler.scripts import RunCommand
 from hermes_agent.sessions.host import Opening
 from hermes_agent.sessions.keys import CONTROL
 from hermes_agent.sessions.live import LiveSession
-
-IMAGE_BYTES = 5 * 2**20
 
 _EFFORTS: frozenset[str] = frozenset(("none", "minimal", "low", "medium", "high", "xhigh"))
 _log = logging.getLogger(__name__)
@@ -158,9 +156,9 @@ class ChatRoad:
                     self._screen(claim, capabilities, written) as screen,
                     _watched(turn, self._loaded.config.agent.gateway_timeout),
                 ):
-                    images, note = await _pictures(inbound)
+                    images, note = await pictures(inbound)
                     ended = await live.run(
-                        _words(inbound, text, note),
+                        words(inbound, text, note),
                         turn.control,
                         screen.watch(turn, self._absorbing(claim, turn.steered)),
                         images,
@@ -282,41 +280,3 @@ def _written(history: Sequence[Message], turn: str) -> list[Message]:
 
 def _in_words(error: HermesError) -> str:
     return f"⚠ {error.message}" + (f"\n{error.hint}" if error.hint else "")
-
-
-def _words(inbound: Inbound, text: str, note: str) -> str:
-    """What the model gets to read: who speaks in a group, what is quoted, which files came."""
-    parts: list[str] = []
-    if inbound.quoted:
-        quoted = "\n".join(f"> {line}" for line in inbound.quoted[:2000].splitlines())
-        parts.append(quoted)
-    if inbound.origin.chat_type != "dm" and inbound.origin.user_name:
-        text = f"[{inbound.origin.user_name[:64]}] {text}"
-    parts.append(text)
-    parts += [
-        f"[{each.kind} received: {each.path}" + (f" ({each.name})" if each.name else "") + "]"
-        for each in inbound.attachments
-    ]
-    if note:
-        parts.append(note)
-    return "\n\n".join(part for part in parts if part) or "(no text)"
-
-
-async def _pictures(inbound: Inbound) -> tuple[tuple[Image, ...], str]:
-    """The images as the model sees them; a note on those that it cannot see."""
-    images: list[Image] = []
-    unseen = 0
-    for each in inbound.attachments:
-        if each.kind != "image":
-            continue
-        if each.size > IMAGE_BYTES or not each.media_type.startswith("image/"):
-            unseen += 1
-            continue
-        try:
-            data = await asyncio.to_thread(Path(each.path).read_bytes)
-        except OSError:
-            unseen += 1
-            continue
-        images.append(Image(media_type=each.media_type, data=data))
-    note = f"[{unseen} image(s) could not be shown to you]" if unseen else ""
-    return tuple(images), note
