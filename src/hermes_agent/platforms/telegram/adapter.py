@@ -1,6 +1,7 @@
 """The adapter: one bot."""
 
 import logging
+import random
 from collections.abc import Callable
 
 from hermes_agent.delivery.capabilities import Capabilities
@@ -34,6 +35,9 @@ CAPABILITIES = Capabilities(
     ),
 )
 
+RETRY = (5.0, 30.0)
+"""Seconds between two attempts to connect."""
+
 _ALLOWED_REACTIONS = {"✅": "👍", "☑️": "👍", "❌": "👎", "⏳": "👀", "⌛": "👀", "❤️": "❤"}
 """Telegram takes 70-odd emojis only: the nearest for those that are wanted most."""
 
@@ -48,7 +52,9 @@ class Telegram:
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
-        self._client = Client(configuration.token, configuration.base_url)
+        self._client = Client(
+            configuration.token, configuration.base_url, proxy=configuration.proxy
+        )
         self._sender = Sender(self._client, configuration)
         self._entrance: Entrance | None = None
 
@@ -59,7 +65,7 @@ class Telegram:
 
     async def run(self, door: Door, ready: Callable[[], None]) -> None:
         """See `Platform.run`."""
-        me = await self._client.call("getMe", Me)
+        me = await self._me()
         intake = Intake(self._client, me, self._configuration, door)
         await self._menu()
         webhook = self._configuration.webhook
@@ -113,6 +119,14 @@ class Telegram:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+    async def _me(self) -> Me:
+        try:
+            return await self._client.call("getMe", Me)
+        except PlatformDown as error:
+            # Without a time the pauses would grow; who comes back on line wants to be heard soon.
+            wait = error.retry_after or random.uniform(*RETRY)  # noqa: S311  spreads, hides nothing
+            raise PlatformDown(error.message, hint=error.hint, retry_after=wait) from error
 
     async def _menu(self) -> None:
         commands = self._configuration.commands

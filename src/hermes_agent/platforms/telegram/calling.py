@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from hermes_agent.config.secret import Secret
 from hermes_agent.domain.errors import StoreError
 from hermes_agent.platforms.base import Door, PlatformRefused
 from hermes_agent.platforms.listener import Answer, Listener, Request
@@ -33,7 +34,7 @@ class Entrance:
         self._intake = intake
         self._door = door
         self._webhook = webhook
-        self._secret = webhook.secret.reveal() if webhook.secret else secrets.token_urlsafe(32)
+        self._secret = webhook.secret or Secret(secrets.token_urlsafe(32))
         self._listener = Listener("telegram", webhook.host, webhook.port, self._answer)
 
     @property
@@ -66,7 +67,7 @@ class Entrance:
                 bool,
                 {
                     "url": self._webhook.url,
-                    "secret_token": self._secret,
+                    "secret_token": self._secret.reveal(),
                     "allowed_updates": ALLOWED,
                 },
             )
@@ -83,7 +84,7 @@ class Entrance:
         if request.method != "POST":
             return Answer(405, "Only POST.", allow="POST")
         given = request.headers.get(HEADER, "")
-        if not hmac.compare_digest(given.encode(), self._secret.encode()):
+        if not hmac.compare_digest(given.encode(), self._secret.reveal().encode()):
             _log.warning(
                 "telegram: a call of the webhook from %s has no valid secret", request.peer
             )

@@ -32,11 +32,11 @@ _log = logging.getLogger(__name__)
 class Refused(SendRefused):
     """The Bot API answered that it is not ok. `code` is its `error_code`."""
 
-    def __init__(self, method: str, answer: Answer) -> None:
-        super().__init__(f"Telegram refused {method}: {answer.error_code} {answer.description}")
-        self.code = answer.error_code
-        self.description = answer.description
-        self.parameters = answer.parameters or Parameters()
+    def __init__(self, method: str, code: int, description: str, parameters: Parameters) -> None:
+        super().__init__(f"Telegram refused {method}: {code} {description}")
+        self.code = code
+        self.description = description
+        self.parameters = parameters
 
     def says(self, *words: str) -> bool:
         """Whether the description holds one of these; the API has no other way to tell."""
@@ -51,9 +51,10 @@ class Conflict(PlatformDown):
 class Client:
     """One bot at one address. Connections are made when they are first needed."""
 
-    def __init__(self, token: "Secret", base_url: str) -> None:
+    def __init__(self, token: "Secret", base_url: str, *, proxy: "Secret | None" = None) -> None:
         self._token = token
         self._base = base_url
+        self._proxy = proxy
         self._transport: httpx2.AsyncHTTPTransport | None = None
 
     async def call(
@@ -93,7 +94,7 @@ class Client:
             )
         async with self._sent(request, method) as response:
             body = await self._whole(response, method)
-            return _result(method, response.status_code, body, result)
+            return self._result(method, response.status_code, body, result)
 
     @asynccontextmanager
     async def download(self, path: str) -> "AsyncGenerator[httpx2.Response]":
@@ -120,7 +121,7 @@ class Client:
         import httpx2
 
         if self._transport is None:
-            self._transport = _open(self._base)
+            self._transport = _open(self._base, self._proxy)
         try:
             response = await self._transport.handle_async_request(request)
             try:
@@ -143,7 +144,26 @@ class Client:
         return bytes(gathered)
 
     def _bare(self, text: str) -> str:
-        return text.replace(self._token.reveal(), "***").rstrip(".")
+        """Without the token, which a server in between may repeat from the URL, even escaped."""
+        number, _, secret = self._token.reveal().partition(":")
+        for each in (f"{number}:{secret}", secret):
+            text = text.replace(each, "***")
+        return text.rstrip(".")
+
+    def _result(self, method: str, status: int, body: bytes, result: type[_T]) -> _T:
+        try:
+            answer = msgspec.json.decode(body, type=Answer)
+        except (msgspec.DecodeError, RecursionError) as error:
+            begin = self._bare(body[:400].decode("utf-8", "replace"))[:80]
+            raise PlatformDown(
+                f"What answered {method} with {status} is not the Bot API: {begin!r}."
+            ) from error
+        if not answer.ok:
+            raise _refusal(method, status, self._bare(answer.description), answer)
+        try:
+            return msgspec.json.decode(bytes(answer.result), type=result)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise PlatformDown(f"Telegram's answer to {method} cannot be read: {error}.") from error
 
 
 def _timeouts(silence: float) -> dict[str, Any]:
@@ -152,7 +172,7 @@ def _timeouts(silence: float) -> dict[str, Any]:
     }
 
 
-def _open(base: str) -> "httpx2.AsyncHTTPTransport":
+def _open(base: str, chosen: "Secret | None") -> "httpx2.AsyncHTTPTransport":
     import ssl
     from urllib.parse import urlsplit
     from urllib.request import getproxies, proxy_bypass
@@ -162,8 +182,15 @@ def _open(base: str) -> "httpx2.AsyncHTTPTransport":
     parts = urlsplit(base)
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if proxy is not None and proxy_bypass(parts.hostname or ""):
+    if chosen is not None:
+        proxy = chosen.reveal()
+    elif proxy is not None and proxy_bypass(parts.hostname or ""):
         proxy = None
+    if proxy is not None and not proxy.startswith(("http://", "https://")):
+        raise PlatformRefused(
+            "telegram: the proxy of the environment is none for HTTP.",
+            hint="Set platforms.telegram.extra.proxy to an http:// address.",
+        )
     secure = parts.scheme == "https" or (proxy or "").startswith("https")
     # An empty context spares reading 150 certificates where there is no TLS.
     context = (
@@ -180,35 +207,20 @@ def _open(base: str) -> "httpx2.AsyncHTTPTransport":
     )
 
 
-def _result(method: str, status: int, body: bytes, result: type[_T]) -> _T:
-    try:
-        answer = msgspec.json.decode(body, type=Answer)
-    except msgspec.DecodeError as error:
-        raise PlatformDown(
-            f"What answered {method} with {status} is not the Bot API: "
-            f"{body[:60].decode('utf-8', 'replace')!r}"
-        ) from error
-    if not answer.ok:
-        raise _refusal(method, status, answer)
-    try:
-        return msgspec.json.decode(bytes(answer.result), type=result)
-    except msgspec.DecodeError as error:
-        raise PlatformDown(f"Telegram's answer to {method} cannot be read: {error}") from error
-
-
-def _refusal(method: str, status: int, answer: Answer) -> Exception:
+def _refusal(method: str, status: int, description: str, answer: Answer) -> Exception:
     code = answer.error_code or status
-    if code == 401 or (code == 404 and answer.description == "Not Found"):
+    parameters = answer.parameters or Parameters()
+    if code == 401 or (code == 404 and description == "Not Found"):
         # A token of the wrong form gives 404 before 401.
         return PlatformRefused(
             "Telegram does not know this bot token.",
             hint="Get a valid one from @BotFather and set TELEGRAM_BOT_TOKEN.",
         )
     if code == 409:
-        return Conflict(f"Somebody else takes this bot's updates: {answer.description}")
+        return Conflict(f"Somebody else takes this bot's updates: {description}.")
     if code == 429:
-        wait = answer.parameters.retry_after if answer.parameters else None
-        return PlatformDown(f"Telegram's flood limit for {method}.", retry_after=wait or 5.0)
+        wait = parameters.retry_after or 5.0
+        return PlatformDown(f"Telegram's flood limit for {method}: {wait:.0f} s.", retry_after=wait)
     if code >= 500:
-        return PlatformDown(f"Telegram answered {method} with {code} {answer.description}")
-    return Refused(method, answer)
+        return PlatformDown(f"Telegram answered {method} with {code} {description}.")
+    return Refused(method, code, description, parameters)

@@ -38,11 +38,12 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """`poll_timeout` is in seconds; `free_chats` are those where every message is for us;
-    `commands` are pairs of name and help for the menu."""
+    `commands` are pairs of name and help for the menu, `proxy` is instead of the environment's."""
 
     token: Secret
     media_dir: Path
     base_url: str = OFFICIAL
+    proxy: Secret | None = None
     poll_timeout: int = POLL_TIMEOUT
     webhook: Webhook | None = None
     require_mention: bool = True
@@ -59,6 +60,7 @@ def configuration(settings: PlatformSettings) -> Configuration:
         token=_token(values),
         media_dir=settings.media_dir,
         base_url=_url(values, "base_url", OFFICIAL),
+        proxy=_proxy(values),
         poll_timeout=_number(values, "poll_timeout", POLL_TIMEOUT, 0, 50),
         webhook=_webhook(values),
         require_mention=_switch(values, "require_mention", True),
@@ -103,9 +105,18 @@ def _webhook(values: Mapping[str, Any]) -> Webhook | None:
     )
 
 
+def _proxy(values: Mapping[str, Any]) -> Secret | None:
+    """It may hold a password."""
+    url = _url(values, "proxy", "")
+    return Secret(url) if url else None
+
+
 def _url(values: Mapping[str, Any], key: str, default: str) -> str:
     url = str(values.get(key) or default).rstrip("/")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
     if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query):
         raise ConfigError(
             f"telegram: {key} is not an http(s) address without a query.",

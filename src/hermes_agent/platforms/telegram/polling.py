@@ -122,7 +122,7 @@ class Poller:
                 "`platforms.telegram.extra.webhook_url`, or by calling deleteWebhook.",
             ) from conflict
         if len(self._conflicts) == 1:
-            _log.warning("telegram: %s; trying again", conflict)
+            _log.warning("telegram: %s Trying again.", conflict)
         await asyncio.sleep(self._pause(len(self._conflicts)))
 
     async def _wait(self, error: StoreError | PlatformDown) -> None:

@@ -99,8 +99,7 @@ class Reader:
         cut += called
         addressed = (
             private
-            or bool(called)
-            or ordered
+            or (message.forward_origin is None and (bool(called) or ordered))
             or self._answers_us(message)
             or not self._configuration.require_mention
             or str(message.chat.id) in self._configuration.free_chats

@@ -39,12 +39,15 @@ class Sender:
         groups, notes = sort(post.attachments)
         done = self._done(key)
         steps = 0
-        captioned = len(groups) == 1 and not notes and not post.buttons and _is_caption(post)
+        captioned = len(groups) == 1 and not post.buttons and _is_caption(post)
         captioned = captioned and groups[0][0].form != "sticker"
-        if not captioned and (post.text or post.plain or notes or not groups):
+        texts = (
+            [post] if not captioned and (post.text or post.plain or not (groups or notes)) else []
+        )
+        for text in (*texts, *(Post(plain=note) for note in notes)):
             steps += 1
             if len(done) < steps:
-                done.append(await self._text(target, post, notes))
+                done.append(await self._text(target, text))
         for group in groups:
             steps += 1
             if len(done) < steps:
@@ -65,12 +68,12 @@ class Sender:
             "reply_markup": _keyboard(post.buttons),
         }
         try:
-            await self._formatted("editMessageText", target, "text", post, [], given)
+            await self._formatted("editMessageText", target, "text", post, given)
         except Refused as error:
             if error.says("message is not modified"):
                 return
             if error.says("there is no text in the message"):
-                await self._formatted("editMessageCaption", target, "caption", post, [], given)
+                await self._formatted("editMessageCaption", target, "caption", post, given)
             elif error.says(*_GONE):
                 raise MessageGone(str(error)) from error
             else:
@@ -80,11 +83,11 @@ class Sender:
         """Any other method about a chat."""
         await self._at(method, target, Raw, given)
 
-    async def _text(self, target: Target, post: Post, notes: list[str]) -> str:
+    async def _text(self, target: Target, post: Post) -> str:
         given = self._place(target, post, quoting=True)
         given["link_preview_options"] = self._preview()
         given["reply_markup"] = _keyboard(post.buttons)
-        return await self._formatted("sendMessage", target, "text", post, notes, given)
+        return await self._formatted("sendMessage", target, "text", post, given)
 
     async def _formatted(
         self,
@@ -92,20 +95,17 @@ class Sender:
         target: Target,
         field: str,
         post: Post,
-        notes: list[str],
         given: Mapping[str, object],
     ) -> str:
         """With Telegram's HTML, or without any when Telegram cannot read it."""
-        added = "".join(f"\n{each}" for each in notes)
-        plain = ((post.plain or post.text) + added).strip()
         if post.text:
-            marked = {field: (post.text + _escaped(added)).strip(), "parse_mode": "HTML"}
+            marked = {field: post.text, "parse_mode": "HTML"}
             try:
                 return await self._message(method, target, {**given, **marked})
             except Refused as error:
                 if not error.says("can't parse entities"):
                     raise
-        return await self._message(method, target, {**given, field: plain})
+        return await self._message(method, target, {**given, field: post.plain or post.text})
 
     async def _files(
         self, target: Target, group: list[Upload], post: Post, *, captioned: bool, quoting: bool
@@ -232,10 +232,6 @@ def _keyboard(buttons: tuple[Button, ...]) -> dict[str, object] | None:
 
 def _is_caption(post: Post) -> bool:
     return len((post.plain or post.text).encode("utf-16-le", "surrogatepass")) // 2 <= MAX_CAPTION
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _open(upload: Upload) -> IO[bytes]:

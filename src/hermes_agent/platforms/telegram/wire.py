@@ -116,6 +116,10 @@ class Dice(msgspec.Struct, frozen=True):
     value: int = 0
 
 
+class TopicCreated(msgspec.Struct, frozen=True):
+    """The message that began a topic; Telegram shows every message in it as a reply to this."""
+
+
 class Quote(msgspec.Struct, frozen=True):
     """The part of a message that is replied to."""
 
@@ -177,7 +181,7 @@ class Message(msgspec.Struct, frozen=True):
     venue: Venue | None = None
     poll: Poll | None = None
     dice: Dice | None = None
-    forum_topic_created: Raw | None = None
+    forum_topic_created: TopicCreated | None = None
     migrate_to_chat_id: int | None = None
 
 
@@ -239,5 +243,5 @@ class Sent(msgspec.Struct, frozen=True):
     message_id: int
 
 
-ALLOWED = ("message", "edited_message", "channel_post", "callback_query", "my_chat_member")
-"""The kinds of updates that we ask for."""
+ALLOWED = ("message", "channel_post", "callback_query", "my_chat_member")
+"""The kinds of updates that we ask for. What was edited afterwards is not read again."""
