@@ -37,24 +37,20 @@ class Sender:
         """See `Platform.send`. What was already sent of a post of several messages is not sent
         again when the rest is tried again."""
         groups, notes = sort(post.attachments)
+        captioned = len(groups) == 1 and _is_caption(post, groups[0])
+        silent = captioned or not (post.text or post.plain)
+        texts = [Post(plain=note) for note in notes]
+        if not silent or not (groups or notes):
+            texts.insert(0, post)
         done = self._done(key)
-        steps = 0
-        captioned = len(groups) == 1 and not post.buttons and _is_caption(post)
-        captioned = captioned and groups[0][0].form != "sticker"
-        texts = (
-            [post] if not captioned and (post.text or post.plain or not (groups or notes)) else []
-        )
-        for text in (*texts, *(Post(plain=note) for note in notes)):
-            steps += 1
-            if len(done) < steps:
+        for step, text in enumerate(texts):
+            if len(done) == step:
                 done.append(await self._text(target, text))
-        for group in groups:
-            steps += 1
-            if len(done) < steps:
-                quoting = captioned or not (post.text or post.plain)
-                done.append(
-                    await self._files(target, group, post, captioned=captioned, quoting=quoting)
-                )
+        for step, group in enumerate(groups, len(texts)):
+            if len(done) == step:
+                caption = post if captioned else None
+                given = self._place(target, post, quoting=silent)
+                done.append(await self._files(target, group, caption, given))
         self._progress.pop(key, None)
         return done[-1]
 
@@ -108,17 +104,16 @@ class Sender:
         return await self._message(method, target, {**given, field: post.plain or post.text})
 
     async def _files(
-        self, target: Target, group: list[Upload], post: Post, *, captioned: bool, quoting: bool
+        self, target: Target, group: list[Upload], post: Post | None, given: Mapping[str, object]
     ) -> str:
-        given = self._place(target, post, quoting=quoting)
         try:
-            return await self._group(target, group, post if captioned else None, given)
+            return await self._group(target, group, post, given)
         except Refused as error:
             if error.code != 400 or not error.says(*_UNFIT):
                 raise
         # What Telegram cannot show it still delivers.
         group = [Upload("document", each.attachment) for each in group]
-        return await self._group(target, group, post if captioned else None, given)
+        return await self._group(target, group, post, given)
 
     async def _group(
         self, target: Target, group: list[Upload], post: Post | None, given: Mapping[str, object]
@@ -230,7 +225,10 @@ def _keyboard(buttons: tuple[Button, ...]) -> dict[str, object] | None:
     return {"inline_keyboard": [row]}
 
 
-def _is_caption(post: Post) -> bool:
+def _is_caption(post: Post, group: list[Upload]) -> bool:
+    """Whether the text can stand below the files, in one message with them."""
+    if post.buttons or group[0].form == "sticker":
+        return False
     return len((post.plain or post.text).encode("utf-16-le", "surrogatepass")) // 2 <= MAX_CAPTION
 
 

@@ -117,10 +117,12 @@ def test_bots_and_service_messages_say_nothing(fields: dict[str, Any]) -> None:
 
 def test_who_speaks_as_a_chat_is_known_by_the_chats_id() -> None:
     anonymous = {"id": 1087968824, "is_bot": True, "first_name": "Group"}
-    found = heard(**{"from": anonymous, "sender_chat": TEAM, "text": "I am an admin"})
+    fields: dict[str, Any] = {"from": anonymous, "sender_chat": TEAM, "text": "I am an admin"}
+    found = heard(**fields)
     assert found.origin.user_id == "-100"
     news = {"id": -200, "type": "channel", "title": "News"}
-    posted = heard(**{"from": None, "chat": news, "sender_chat": news, "text": "news"})
+    fields = {"from": None, "chat": news, "sender_chat": news, "text": "news"}
+    posted = heard(**fields)
     assert (posted.origin.chat_type, posted.origin.user_id) == ("channel", "-200")
 
 
