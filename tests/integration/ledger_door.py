@@ -17,19 +17,21 @@ DEADLINE = 10.0
 
 class LedgerDoor:
     """Stores what comes, first come first. `broken` makes that many `accept`s fail; `strangers`
-    are turned away; `asked` is who asked to come in."""
+    are turned away; what people in `slow` say is stored when their event is set; `asked` is who
+    asked to come in."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.broken = 0
         self.strangers: set[str] = set()
+        self.slow: dict[str, asyncio.Event] = {}
         self.asked: list[tuple[Origin, bool, str]] = []
         self._changed = asyncio.Condition()
 
     @property
     def taken(self) -> list[Inbound]:
         """What was stored, oldest first."""
-        return [row.inbound for row in reversed(self.ledger.inbox())]
+        return [row.inbound for row in reversed(self.ledger.inbox(limit=1000))]
 
     async def admits(self, origin: Origin, *, addressed: bool, private_name: str = "") -> bool:
         self.asked.append((origin, addressed, private_name))
@@ -37,6 +39,8 @@ class LedgerDoor:
         return addressed and origin.user_id not in self.strangers
 
     async def accept(self, inbound: Inbound) -> None:
+        if (gate := self.slow.get(inbound.origin.user_id)) is not None:
+            await gate.wait()
         if self.broken:
             self.broken -= 1
             await self._tell()

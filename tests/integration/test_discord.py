@@ -1,64 +1,21 @@
-"""Discord through its real client library, against a loopback server of its protocols."""
+"""Messages from Discord through its real client library, off our own server of its protocols."""
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hermes_agent.domain.chats import Post, Target
-from hermes_agent.platforms.base import Platform, PlatformSettings
-from hermes_agent.platforms.table import create
-from tests.integration.ledger_door import LedgerDoor, ledger_door, running
-from tests.servers.discord.server import TOKEN, DiscordServer, discord_server
+from tests.integration.discord_house import ANNA, BERT, House, at, discord_house
 from tests.servers.discord.world import BOT
-
-ANNA, BERT = 101, 102
-
-
-@dataclass
-class House:
-    """A server with a channel, a private chat, and the adapter."""
-
-    server: DiscordServer
-    home: Path
-    guild: int
-    hall: int
-    private: int
-
-    def platform(self, **values: Any) -> Platform:
-        return create(
-            PlatformSettings(
-                name="discord",
-                values={
-                    "token": TOKEN,
-                    "api_base": self.server.url,
-                    "gateway_url": self.server.gateway.url.rstrip("/"),
-                    **values,
-                },
-                media_dir=self.home / "media",
-            )
-        )
-
-    @asynccontextmanager
-    async def life(self, **values: Any) -> AsyncGenerator[tuple[Platform, LedgerDoor]]:
-        """One life of the adapter on the home's ledger."""
-        platform = self.platform(**values)
-        async with ledger_door(self.home) as door, running(platform, door):
-            yield platform, door
 
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncGenerator[House]:
-    async with discord_server() as server:
-        world = server.world
-        world.user(ANNA, "anna")
-        world.user(BERT, "bert")
-        guild = world.guild()
-        yield House(server, tmp_path / "home", guild, world.channel(guild), world.private(ANNA))
+    async with discord_house(tmp_path / "home") as made:
+        yield made
 
 
 async def test_a_private_message_is_stored(house: House) -> None:
@@ -91,7 +48,7 @@ async def test_what_is_not_meant_for_us_is_left_alone(house: House) -> None:
         await server.say(hall, robot, f"<@{BOT}> beep", mention=(BOT,))
         await server.say(hall, ANNA, f"<@{BOT}>", mention=(BOT,), webhook_id="7")
         await server.say(hall, ANNA, f"<@{BOT}> joined", mention=(BOT,), type=7)
-        await platform.send(_at(hall), Post(text=f"<@{BOT}>"), "turn.0")
+        await platform.send(at(hall), Post(text=f"<@{BOT}>"), "turn.0")
         await server.say(hall, ANNA, f"<@{BOT}> you there?", mention=(BOT,))
         (inbound,) = await door.wait(1)
     assert inbound.text == "you there?"
@@ -179,7 +136,7 @@ async def test_mentions_can_be_made_needless(house: House) -> None:
 
 async def test_a_reply_to_us_is_meant_for_us_and_carries_what_it_quotes(house: House) -> None:
     async with house.life(auto_thread=False) as (platform, door):
-        sent = await platform.send(_at(house.hall), Post(text="Soup."), "turn.0")
+        sent = await platform.send(at(house.hall), Post(text="Soup."), "turn.0")
         await house.server.say(house.hall, ANNA, "Which one?", reply_to=int(sent))
         (inbound,) = await door.wait(1)
     assert inbound.text == "Which one?"
@@ -318,14 +275,12 @@ async def test_what_cannot_be_stored_is_tried_again_in_order(house: House) -> No
 
 async def test_a_chat_that_waits_does_not_hold_up_another(house: House) -> None:
     other = house.server.world.private(BERT)
-    house.server.rest.fault(r"POST .*/threads", 0)
     async with house.life() as (_, door):
+        gate = door.slow[str(ANNA)] = asyncio.Event()
         await house.server.say(house.private, ANNA, "first here")
-        await house.server.say(other, BERT, "first there")
-        assert {each.text for each in await door.wait(2)} == {"first here", "first there"}
-
-
-def _at(channel: int, thread: int | None = None) -> Target:
-    return Target(
-        platform="discord", chat_id=str(channel), thread_id=str(thread) if thread else None
-    )
+        await house.server.say(house.private, ANNA, "second here")
+        await house.server.say(other, BERT, "there")
+        assert [each.text for each in await door.wait(1)] == ["there"]
+        gate.set()
+        taken = await door.wait(3)
+    assert [each.text for each in taken] == ["there", "first here", "second here"]

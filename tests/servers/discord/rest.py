@@ -70,6 +70,7 @@ class Rest:
             for method, pattern, handler in (
                 ("GET", r"/users/@me", self._me),
                 ("GET", r"/oauth2/applications/@me", self._application),
+                ("POST", r"/users/@me/channels", self._open),
                 ("PUT", r"/applications/(\d+)/commands", self._put_commands),
                 ("GET", r"/channels/(\d+)/messages", self._history),
                 ("POST", r"/channels/(\d+)/messages", self._post),
@@ -169,6 +170,15 @@ class Rest:
             "team": None,
             "flags": 0,
         }
+
+    async def _open(self, payload: Json, **_: Any) -> Json:
+        user = int(payload["recipient_id"])
+        if user not in self._world.users:
+            raise Refused(400, 50033, "Invalid Recipient(s)")
+        places = self._world.channels.values()
+        found = next((each for each in places if each.recipient == user), None)
+        place = found or self._world.channels[self._world.private(user)]
+        return place.json(self._world.users)
 
     async def _put_commands(self, _: int, payload: Any, **__: Any) -> list[Json]:
         names = [each["name"] for each in payload]

@@ -1,6 +1,7 @@
 """What the Discord adapter is told."""
 
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -16,9 +17,10 @@ _WHERE = "platforms.discord.extra"
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
-    """`free_channels` are those where no mention is needed, by id. `commands` are
-    `name - help` each. `api_base` and `gateway_url` stand for Discord's own where they are set.
-    Files above `max_download` and `max_upload` bytes are named and left out.
+    """`people` are those whom the configuration names, by id: the door decides about them, this is
+    for finding their private channels. `free_channels` are those where no mention is needed, by
+    id. `commands` are `name - help` each. `api_base` and `gateway_url` stand for Discord's own
+    where they are set. Files above `max_download` and `max_upload` bytes are named and left out.
     """
 
     token: Secret
@@ -26,6 +28,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     require_mention: bool = True
     auto_thread: bool = True
     free_channels: frozenset[int] = frozenset()
+    people: tuple[int, ...] = ()
     commands: tuple[str, ...] = ()
     api_base: str = ""
     gateway_url: str = ""
@@ -51,6 +54,12 @@ def configuration(settings: PlatformSettings) -> Configuration:
         require_mention=_switch(values.get("require_mention", True), "require_mention"),
         auto_thread=_switch(values.get("auto_thread", True), "auto_thread"),
         free_channels=_ids(values.get("free_response_channels", "")),
+        people=tuple(
+            int(word)
+            for key in ("owners", "allowed_users", "guests")
+            for word in _words(values.get(key, ""))
+            if _is_id(word)
+        ),
         commands=_lines(values.get("commands")),
         api_base=api_base,
         gateway_url=str(values.get("gateway_url") or "").rstrip("/"),
@@ -68,18 +77,23 @@ def _switch(given: object, name: str) -> bool:
 
 
 def _lines(given: object) -> tuple[str, ...]:
-    return tuple(str(each) for each in given) if isinstance(given, list) else ()  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  checked before
+    return tuple(map(str, cast("list[object]", given))) if isinstance(given, list) else ()
 
 
 def _ids(given: object) -> frozenset[int]:
-    words = _lines(given) or tuple(str(given).replace(",", " ").split())
-    bad = [word for word in words if not _is_id(word.strip())]
-    if given not in ("", []) and bad:
+    words = _words(given)
+    bad = [word for word in words if not _is_id(word)]
+    if bad:
         raise ConfigError(
             f"The free response channels of Discord name {bad[0]!r}, which is no channel's id.",
             hint="An id is a long number: Developer Mode, then Copy Channel ID.",
         )
-    return frozenset(int(word) for word in words if _is_id(word.strip()))
+    return frozenset(int(word) for word in words)
+
+
+def _words(given: object) -> tuple[str, ...]:
+    text = " ".join(_lines(given)) or ("" if isinstance(given, list) else str(given))
+    return tuple(text.replace(",", " ").split())
 
 
 def _is_id(word: str) -> bool:

@@ -35,10 +35,6 @@ def translated(error: BaseException) -> HermesError:
     match error:
         case discord.LoginFailure():
             return PlatformRefused("Discord refuses the token.", hint=BOT_HINT)
-        case discord.PrivilegedIntentsRequired():
-            return PlatformRefused(
-                "Discord does not let this bot read what is written.", hint=INTENT_HINT
-            )
         case discord.ConnectionClosed(code=code):
             return _closed(code)
         case discord.RateLimited(retry_after=seconds):
@@ -53,6 +49,10 @@ def _closed(code: int) -> HermesError:
     """https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes"""
     if code == 4004:
         return PlatformRefused("Discord refuses the token.", hint=BOT_HINT)
+    if code == 4014:
+        return PlatformRefused(
+            "Discord does not let this bot read what is written.", hint=INTENT_HINT
+        )
     if code in (4010, 4011, 4012, 4013):
         return PlatformRefused(f"Discord refuses the connection for good (code {code}).")
     return PlatformDown(f"Discord closed the connection (code {code}).")

@@ -62,7 +62,9 @@ def text_of(message: "discord.Message", me: int) -> str:
     parts = [text.strip()]
     parts += [f"[forwarded]\n{each.content}" for each in message.message_snapshots if each.content]
     parts += [f"[sticker: {each.name}]" for each in message.stickers]
-    return "\n".join(part for part in parts if part)
+    whole = "\n".join(part for part in parts if part)
+    # Half a letter can be written in JSON, and stored nowhere.
+    return whole.encode(errors="replace").decode()
 
 
 def quoted_in(message: "discord.Message") -> str:

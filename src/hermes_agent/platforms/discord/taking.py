@@ -1,8 +1,6 @@
 """Messages in: in order, stored, and none left behind while we were away."""
 
 import asyncio
-import contextlib
-import json
 import logging
 import time
 from collections import OrderedDict
@@ -18,6 +16,7 @@ from hermes_agent.platforms.discord.faults import faults
 from hermes_agent.platforms.discord.files import Files
 from hermes_agent.platforms.discord.lanes import Lanes
 from hermes_agent.platforms.discord.library import discord
+from hermes_agent.platforms.discord.private import PrivateChats
 from hermes_agent.platforms.discord.reading import (
     Rules,
     is_addressed,
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
 MAX_PENDING = 5000
 MAX_MISSED = 5000
-MAX_PRIVATE = 500
 AWAY_DAYS = 7.0
 KEEP_SECONDS = 30.0
 FIRST_PAUSE = 0.2
@@ -63,7 +61,7 @@ class Taking:
         self._files = Files(configuration)
         self._held: list[discord.Message] | None = None
         self._handled: OrderedDict[int, None] = OrderedDict()
-        self._private: list[int] = []
+        self._private = PrivateChats(door, configuration.people)
         self._mark = Watermark(0)
         self._kept = 0
         self._floor: int | None = None
@@ -73,8 +71,7 @@ class Taking:
     async def begin(self) -> None:
         """What is known from earlier lives. Raises `StoreError`."""
         kept = await self._door.recall("seen")
-        private = await self._door.recall("private")
-        self._private = json.loads(private) if private else []
+        await self._private.load()
         start = int(kept) if kept else snowflake(time.time())
         self._mark = Watermark(start)
         if not kept:
@@ -128,12 +125,12 @@ class Taking:
         if floor is not None:
             for guild in self.client.guilds:
                 self._catch_up_guild(guild, floor)
-            for ident in self._private:
+            for ident in self._private.channels:
                 channel = self.client.get_partial_messageable(
                     ident, type=discord.ChannelType.private
                 )
                 self._catch_up(channel, floor)
-            self._mark.end(floor + 1)
+            self._lanes.put("private", lambda: self._open(floor))
             self._floor = None
         for message in held:
             self._put(message)
@@ -176,6 +173,10 @@ class Taking:
         self._lanes.put(
             ("press", interaction.channel_id), lambda: interactions.take(interaction, self._door)
         )
+
+    async def _open(self, floor: int) -> None:
+        await self._private.open(self.client, lambda channel: self._catch_up(channel, floor))
+        self._mark.end(floor + 1)
 
     async def _register(self, commands: tuple[str, ...]) -> None:
         try:
@@ -226,10 +227,11 @@ class Taking:
     async def _admit(self, message: "discord.Message", me: int) -> None:
         author = message.author
         origin = origin_of(message.channel, message.guild, author)
-        if not await self._door.admits(origin, addressed=True, private_name=author.name):
-            return
+        admitted = await self._door.admits(origin, addressed=True, private_name=author.name)
         if message.guild is None:
-            await self._know(message.channel.id)
+            await self._private.note(author.id, message.channel.id, admitted=admitted)
+        if not admitted:
+            return
         text = text_of(message, me)
         thread = await self._thread(message, text)
         files, notes = await self._files.fetch(message)
@@ -261,14 +263,6 @@ class Taking:
                     _log.warning("discord: no thread could be made: %s", error)
                     return None
         return str(message.id)
-
-    async def _know(self, channel: int) -> None:
-        """Private channels are listed nowhere: those to look into after a pause are kept."""
-        if channel in self._private:
-            return
-        self._private = [*self._private, channel][-MAX_PRIVATE:]
-        with contextlib.suppress(StoreError):
-            await self._door.remember("private", json.dumps(self._private))
 
     async def _insist(self, inbound: Inbound) -> None:
         pause = FIRST_PAUSE
