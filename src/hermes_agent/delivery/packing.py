@@ -46,7 +46,7 @@ def _leading(atoms: list[Atom], done: int, fits: Fits, limit: int) -> int:
 
 
 def _fitting(atoms: Sequence[Atom], fits: Fits, limit: int) -> bool:
-    if sum(atom.size + 1 for atom in atoms) - 1 > limit:
+    if _shortest(atoms) > limit:
         return False
     last = atoms[-1]
     if isinstance(last.leaf, Table):
@@ -57,6 +57,11 @@ def _fitting(atoms: Sequence[Atom], fits: Fits, limit: int) -> bool:
                 return False
             rows *= 2
     return fits(atoms)
+
+
+def _shortest(atoms: Sequence[Atom]) -> int:
+    """What the atoms need at least, whatever the dialect: there is a sign between any two."""
+    return sum(atom.size + 1 for atom in atoms) - 1
 
 
 def _most(fits: Callable[[int], bool], available: int) -> int:
@@ -82,7 +87,8 @@ def _divide(
     """As much of the leaf as the part still holds, if that is worth while, and the rest of it."""
 
     def ends(count: int) -> bool:
-        return _fitting([*part, leaf.cut(leaf.start, leaf.start + count)], fits, limit)
+        tried = [*part, leaf.cut(leaf.start, leaf.start + count)]
+        return _shortest(tried) <= limit and fits(tried)
 
     count = _most(ends, leaf.size)
     table = isinstance(leaf.leaf, Table)
