@@ -5,6 +5,7 @@ next: what never changes comes first, the date and the folder last.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -80,12 +81,18 @@ def personality_text(name: str, own: Mapping[str, str]) -> str:
         return own[name]
     if name not in personality_names():
         raise KeyError(name)
+    return _personality(name)
+
+
+@cache
+def _personality(name: str) -> str:
     return (_PERSONALITIES / f"{name}.md").read_text("utf-8").strip()
 
 
-def personality_names() -> list[str]:
+@cache
+def personality_names() -> tuple[str, ...]:
     """Our own overlays, sorted."""
-    return sorted(path.stem for path in _PERSONALITIES.glob("*.md"))
+    return tuple(sorted(path.stem for path in _PERSONALITIES.glob("*.md")))
 
 
 def _guidance(tools: Collection[str]) -> str:
@@ -106,5 +113,6 @@ def _facts(facts: Facts) -> str:
     return "\n".join(lines)
 
 
+@cache
 def _text(name: str) -> str:
     return (_TEXTS / f"{name}.md").read_text("utf-8").strip()

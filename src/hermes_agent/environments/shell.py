@@ -68,6 +68,11 @@ class ShellEnvironment:
         return self._cwd
 
     @property
+    def used(self) -> bool:
+        """Whether a command ever ran here."""
+        return self._runs > 0
+
+    @property
     def files(self) -> Files:
         """The files that commands here see."""
         return self._enclosure.files

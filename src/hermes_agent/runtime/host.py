@@ -59,20 +59,28 @@ class SessionHost:
     async def open(self, opening: Opening) -> AsyncGenerator[LiveSession]:
         """See `Host.open`."""
         room = self._room(opening)
-        async with room.lock:
-            self._locks.take(opening.session_id)
-            room.switchboard.connect(opening.asker)
-            try:
-                live = await self._live(opening, room)
-            except BaseException:
-                self._locks.release(opening.session_id)
-                raise
-            try:
-                yield live
-            finally:
-                live.close()
-                room.switchboard.connect(None)
-                room.used = time.monotonic()
+        room.wanted += 1
+        try:
+            async with room.lock:
+                self._locks.take(opening.session_id)
+                room.switchboard.connect(opening.asker)
+                try:
+                    live = await self._live(opening, room)
+                except BaseException:
+                    self._locks.release(opening.session_id)
+                    raise
+                try:
+                    yield live
+                finally:
+                    live.close()
+                    room.switchboard.connect(None)
+                    room.used = time.monotonic()
+        finally:
+            room.wanted -= 1
+            if not room.wanted and not room.work.environment.used:
+                # Nothing happened there that a later turn could want to find.
+                self._rooms.pop(opening.session_id, None)
+                await room.work.environment.close()
 
     async def specs(self, platform: str) -> tuple[ToolSpec, ...]:
         """See `Host.specs`."""
@@ -94,7 +102,7 @@ class SessionHost:
         """Another manner from the session's next turn on. Raises `UsageError`."""
         async with self.open(Opening(session_id=session_id, source="", asker=None)) as live:
             room = self._rooms[session_id]
-            prompting = Prompting(self._loaded, room.work.environment, tell_session_id=False)
+            prompting = Prompting(self._loaded, room.work.environment, entrance=live.row.source)
             prompting.choose(name)
             chosen = await self._models.choose("")
             tools = {spec.name for spec in live.toolbox.specs()}
@@ -204,7 +212,7 @@ class SessionHost:
         self, opening: Opening, room: "_Room", chosen: "_Chosen", toolbox: Toolbox
     ) -> Prompt:
         tools = {spec.name for spec in toolbox.specs()}
-        prompting = Prompting(self._loaded, room.work.environment, tell_session_id=False)
+        prompting = Prompting(self._loaded, room.work.environment, entrance=opening.source)
         prompt = prompting.build(opening.session_id, tools, whole=chosen.system_prompt)
         note = (Piece("entrance", opening.note),) if opening.note else ()
         return Prompt((*prompt.pieces, *note))
@@ -217,6 +225,7 @@ class _Room:
         self.work = work
         self.switchboard = switchboard
         self.lock = asyncio.Lock()
+        self.wanted = 0
         self.used = time.monotonic()
 
     @property

@@ -24,11 +24,19 @@ from hermes_agent.runtime.zone import zone_of
 class Prompting:
     """Builds prompts of one process. `personality` may be changed by `choose`."""
 
-    def __init__(self, loaded: Loaded, environment: Environment, *, tell_session_id: bool) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        environment: Environment,
+        *,
+        tell_session_id: bool = False,
+        entrance: str = "terminal",
+    ) -> None:
         self.personality = loaded.config.display.personality
         self._loaded = loaded
         self._environment = environment
         self._tell_session_id = tell_session_id
+        self._entrance = entrance
         self._manner = self._text(self.personality)
 
     @property
@@ -64,6 +72,7 @@ class Prompting:
             shell=shell if shutil.which(shell) else "bash",
             date=_now(self._loaded.config.timezone).strftime("%A, %Y-%m-%d %H:%M %Z"),
             environment=self._environment.name,
+            entrance=self._entrance,
             session_id=session_id if self._tell_session_id else None,
         )
 

@@ -1,6 +1,7 @@
 """The tools' schemas as the model sees them: one JSON file each, sent compact."""
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,7 @@ from hermes_agent.domain.model import ToolSpec
 _FOLDER = Path(__file__).parent / "builtin"
 
 
+@cache
 def load(module: str, folder: Path = _FOLDER) -> ToolSpec:
     """The schema of one tool. The same file always gives the same bytes."""
     compact = msgspec.json.format((folder / f"{module}.json").read_bytes(), indent=-1)
