@@ -180,8 +180,16 @@ class Machine:
         """Until it is so, or fail."""
         deadline = time.monotonic() + SECONDS
         while not condition():
-            assert time.monotonic() < deadline, f"waited for {what}: {self._said.read_text()}"
+            assert time.monotonic() < deadline, f"waited for {what}; the journal: {self._last()}"
             time.sleep(0.05)
+
+    def _last(self) -> str:
+        argv = ("journalctl", "-n", "1000", "--no-pager")
+        done = subprocess.run(
+            (*self._entering(), *argv), capture_output=True, text=True, check=False
+        )
+        # Without the commands of the test itself.
+        return "\n".join([line for line in done.stdout.splitlines() if "run-u" not in line][-30:])
 
     def close(self) -> None:
         """Switch it off, hard."""

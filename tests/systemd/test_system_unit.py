@@ -159,6 +159,37 @@ def test_stopping_drains_and_leaves_no_pid_file(installed: Machine) -> None:
     assert installed.run("hermes", "gateway", "status", "--system").status == 0
 
 
+def test_a_turn_that_runs_when_the_machine_stops_is_finished_first(installed: Machine) -> None:
+    script = Path(__file__).with_name("said.py").read_text()
+    installed.write("/opt/said.py", script)
+    installed.write("/opt/model.py", Path(__file__).with_name("gated_model.py").read_text())
+    installed.sh("systemd-run -q --unit=model python3 /opt/model.py 7171 /mnt/asked /mnt/go")
+    configure(installed, CONFIG.replace(":9/", ":7171/"))
+    installed.sh("echo GATEWAY_ALLOW_ALL_USERS=true > /home/hermes/.hermes/.env")
+    installed.sh("chown hermes: /home/hermes/.hermes/.env")
+    installed.run("systemctl", "restart", UNIT).ok()
+
+    def ledger(*option: str) -> str:
+        home = "/home/hermes/.hermes"
+        return installed.run(
+            "/opt/hermes/bin/python", "/opt/said.py", home, *option, user="hermes"
+        ).ok()
+
+    ledger()
+    installed.wait((installed.mnt / "asked").exists, "the question")
+    installed.run("systemctl", "stop", "--no-block", UNIT).ok()
+    installed.wait(lambda: state(installed)["gateway_state"] == "draining", "the drain")
+    assert installed.show(UNIT, "ActiveState") == "deactivating"
+    assert "waiting for turns" in installed.show(UNIT, "StatusText")
+    assert json.loads(ledger("--inbox")) == ["working"]
+    (installed.mnt / "go").touch()
+    installed.wait(lambda: installed.show(UNIT, "ActiveState") == "inactive", "the end")
+    assert installed.show(UNIT, "Result") == "success"
+    assert json.loads(ledger("--inbox")) == ["done"]
+    assert any("It took a while." in text for text in json.loads(ledger("--outbox")))
+    installed.sh("systemctl stop model")
+
+
 def test_a_reload_reads_the_configuration_in_the_same_process(installed: Machine) -> None:
     pid = main_pid(installed)
     installed.run("systemctl", "reload", UNIT).ok()
