@@ -10,6 +10,8 @@ import pytest
 from tests.systemd.machine import Machine
 
 UNIT = "hermes-gateway.service"
+pytestmark = pytest.mark.timeout(400)  # the first test may have to fetch a Debian
+
 CONFIG = "model:\n  provider: custom\n  base_url: http://127.0.0.1:9/v1\n  default: none\n"
 INSTALL = ("hermes", "gateway", "install", "--system", "--run-as-user", "hermes")
 
