@@ -18,7 +18,7 @@ from hermes_agent.platforms.listener import Answer, Listener, Request
 from hermes_agent.platforms.telegram.client import Client, Refused
 from hermes_agent.platforms.telegram.configuration import Webhook
 from hermes_agent.platforms.telegram.intake import Intake
-from hermes_agent.platforms.telegram.wire import ALLOWED, Raw
+from hermes_agent.platforms.telegram.wire import ALLOWED, Raw, decoded
 
 HEADER = "x-telegram-bot-api-secret-token"
 KEPT = "webhook"
@@ -91,8 +91,8 @@ class Entrance:
             return Answer(401, "The secret is missing or wrong.")
         body = await request.body()
         try:
-            update = msgspec.json.decode(body, type=Raw)
-        except (msgspec.DecodeError, RecursionError):
+            update = decoded(body, Raw)
+        except msgspec.DecodeError:
             return Answer(400, "This is no JSON.")
         try:
             await self._intake.take([update])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from hermes_agent.platforms.base import PlatformDown, PlatformRefused, SendRefused
-from hermes_agent.platforms.telegram.wire import Answer, Parameters
+from hermes_agent.platforms.telegram.wire import Answer, Parameters, decoded
 
 if TYPE_CHECKING:
     import httpx2
@@ -152,8 +152,8 @@ class Client:
 
     def _result(self, method: str, status: int, body: bytes, result: type[_T]) -> _T:
         try:
-            answer = msgspec.json.decode(body, type=Answer)
-        except (msgspec.DecodeError, RecursionError) as error:
+            answer = decoded(body, Answer)
+        except msgspec.DecodeError as error:
             begin = self._bare(body[:400].decode("utf-8", "replace"))[:80]
             raise PlatformDown(
                 f"What answered {method} with {status} is not the Bot API: {begin!r}."
@@ -161,8 +161,8 @@ class Client:
         if not answer.ok:
             raise _refusal(method, status, self._bare(answer.description), answer)
         try:
-            return msgspec.json.decode(bytes(answer.result), type=result)
-        except (msgspec.DecodeError, RecursionError) as error:
+            return decoded(bytes(answer.result), result)
+        except msgspec.DecodeError as error:
             raise PlatformDown(f"Telegram's answer to {method} cannot be read: {error}.") from error
 
 

@@ -22,6 +22,7 @@ from hermes_agent.platforms.telegram.wire import (
     Numbered,
     Raw,
     Update,
+    decoded,
 )
 
 LANES = 8
@@ -136,11 +137,11 @@ class Intake:
 
 def _read(raw: Raw) -> Update | Numbered | None:
     try:
-        return msgspec.json.decode(raw, type=Update)
-    except (msgspec.DecodeError, RecursionError) as error:
+        return decoded(bytes(raw), Update)
+    except msgspec.DecodeError as error:
         try:
-            numbered = msgspec.json.decode(raw, type=Numbered)
-        except (msgspec.DecodeError, RecursionError):
+            numbered = decoded(bytes(raw), Numbered)
+        except msgspec.DecodeError:
             _log.warning("telegram: something that is no update is passed over: %s", error)
             return None
         _log.warning("telegram: update %d cannot be read: %s", numbered.update_id, error)

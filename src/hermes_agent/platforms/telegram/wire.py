@@ -4,7 +4,12 @@ Unknown fields are passed over, and everything that is not always there has a de
 adds to these objects several times a year.
 """
 
+import json
+from typing import TypeVar
+
 import msgspec
+
+_T = TypeVar("_T")
 
 Raw = msgspec.Raw
 
@@ -241,6 +246,25 @@ class Sent(msgspec.Struct, frozen=True):
     """A message of ours."""
 
     message_id: int
+
+
+def decoded(body: bytes, kind: type[_T]) -> _T:
+    """Decode a body. One that holds half a letter (a lone UTF-16 surrogate), which msgspec refuses
+    as a whole, is read with `?` in its place. Raises `DecodeError`, also for a bottomless one."""
+    try:
+        try:
+            return msgspec.json.decode(body, type=kind)
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError:
+            if b"\\ud" not in body.lower():
+                raise
+        text = json.dumps(json.loads(body), ensure_ascii=False)
+        return msgspec.json.decode(text.encode("utf-8", "replace"), type=kind)
+    except msgspec.DecodeError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise msgspec.DecodeError(f"This is no JSON: {error}") from error
 
 
 ALLOWED = ("message", "channel_post", "callback_query", "my_chat_member")
