@@ -19,7 +19,10 @@ from hermes_agent.store.sqlite.queries import load
 from hermes_agent.store.sqlite.store import SqliteStore
 from hermes_agent.store.sqlite.transaction import Row, Transaction, typed
 
-_TABLES = ("sessions", "messages", "message_details", "tool_runs")
+_TABLES = (
+    *("sessions", "messages", "message_details", "tool_runs", "routes"),
+    *("inbox", "outbox", "ledger_facts", "ledger_counts", "jobs", "jobs_taken_over"),
+)
 _SIDE_FILES = ("", "-wal", "-shm")
 _MOST_SINGLE_IDS = 1_000_000
 # Where the end of a table cannot be found, so many ids without a row are taken for it.
@@ -100,7 +103,9 @@ def _copy_rows(source: Transaction, into: Transaction, table: str) -> None:
         f"CASE typeof({column}) WHEN 'text' THEN CAST({column} AS BLOB) ELSE {column} END"
         for column in shared
     )
-    for stored in _readable_rows(source, table, values):
+    kind = into.execute("SELECT wr FROM pragma_table_list WHERE name = ?", (table,)).get
+    readable = _readable_from_both_ends if kind else _readable_rows
+    for stored in readable(source, table, values):
         row = [v.decode(errors="replace") if isinstance(v, bytes) else v for v in stored]
         # A row whose bytes were damaged may break a rule of the table; it is lost alone.
         with suppress(apsw.ConstraintError):
@@ -137,6 +142,16 @@ def _readable_rows(source: Transaction, table: str, values: str) -> Iterator[Row
                 yield row[1:]
         if last is None and misses > _LONGEST_GAP:
             return
+
+
+def _readable_from_both_ends(source: Transaction, table: str, values: str) -> Iterator[Row]:
+    """The same for a table without row ids. Its key is the first column; rows may come twice."""
+    for order in ("ASC", "DESC"):
+        try:
+            yield from source.execute(f"SELECT {values} FROM {table} ORDER BY 1 {order}")  # noqa: S608  our own names
+        except apsw.CorruptError:
+            continue
+        return
 
 
 @contextmanager

@@ -21,6 +21,9 @@ WHERE session_id NOT IN (SELECT id FROM sessions)
 UPDATE tool_runs SET answer_id = NULL
 WHERE answer_id IS NOT NULL AND answer_id NOT IN (SELECT id FROM messages)
 
+-- name: forget_routes
+DELETE FROM routes WHERE session_id NOT IN (SELECT id FROM sessions)
+
 -- name: recount
 UPDATE sessions SET
     message_count = (SELECT count(*) FROM messages AS m WHERE m.session_id = sessions.id),
