@@ -313,6 +313,22 @@ def test_a_unit_for_another_home_is_not_overwritten_unless_forced(installed: Mac
     installed.sh(f"systemctl stop {UNIT}; userdel -rf second 2>/dev/null")
 
 
+def test_a_user_without_a_home_directory_is_refused_by_name(machine: Machine) -> None:
+    ran = machine.run("hermes", "gateway", "install", "--system", "--run-as-user", "nobody")
+    assert ran.status == 1
+    assert "nobody has no home directory" in ran.err
+    machine.sh(f"! test -e /etc/systemd/system/{UNIT}")
+
+
+def test_a_program_that_the_user_cannot_reach_is_refused_before_it_fails(machine: Machine) -> None:
+    machine.sh("useradd -m far; cp -a /opt/hermes /var/own; chmod 700 /var/own")
+    ran = machine.run("/var/own/bin/python", "-m", "hermes_agent", *INSTALL[1:-1], "far")
+    machine.sh("userdel -rf far 2>/dev/null; rm -rf /var/own")
+    assert ran.status == 1
+    assert "cannot run /var/own/bin/hermes" in ran.err
+    machine.sh(f"! test -e /etc/systemd/system/{UNIT}")
+
+
 def test_a_managed_home_installs_nothing(machine: Machine) -> None:
     machine.sh("useradd -m kept; install -d -o kept /home/kept/.hermes")
     machine.sh("touch /home/kept/.hermes/.managed")

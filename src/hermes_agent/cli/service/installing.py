@@ -1,7 +1,10 @@
 """Puts the gateway's unit in its place, and takes it away."""
 
 import os
+import pwd
 import re
+import shlex
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -38,7 +41,9 @@ def install(
     systemd = Systemd(system=service.system, environ=environ)
     unit_file = service.unit_file(config_home(environ))
     _require_ours(service, unit_file, force=force)
-    text = render.systemd_unit(_wanted(service, environ), version=systemd.version())
+    wanted = _wanted(service, environ)
+    _require_runnable(service, wanted.program)
+    text = render.systemd_unit(wanted, version=systemd.version())
     stays = service.system or systemd.linger(service.account.name)
     systemd.wait_for_manager(MANAGER_SECONDS if stays else 0.0)
     _require_free(service, systemd)
@@ -118,13 +123,40 @@ def _require_rights(service: Service, environ: Mapping[str, str]) -> None:
             "With sudo this would be a service of root's",
             hint="Leave sudo out for a service of your own, or add --system for the machine's.",
         )
-    if service.system and not service.hermes_home.is_relative_to(service.account.home):
-        home, user = service.hermes_home, service.account.name
-        if not home.is_dir():
-            raise HermesError(
-                f"There is no folder {home}",
-                hint=f"Make it with: install -d -m 700 -o {user} {home}",
-            )
+    if not service.system:
+        return
+    user, home = service.account.name, service.account.home
+    if not home.is_dir():
+        raise HermesError(
+            f"The user {user} has no home directory for the agent to work in ({home})",
+            hint="Choose another user, or make one with: useradd --system -m NAME",
+        )
+    home = service.hermes_home
+    if not home.is_relative_to(service.account.home) and not home.is_dir():
+        raise HermesError(
+            f"There is no folder {home}",
+            hint=f"Make it with: install -d -m 700 -o {user} {shlex.quote(str(home))}",
+        )
+
+
+def _require_runnable(service: Service, lasting: Path) -> None:
+    """What root can run, its user may not be able to reach: a program in root's home directory."""
+    if not service.system or service.account.name == "root":
+        return
+    user = pwd.getpwnam(service.account.name)
+    looking = subprocess.run(
+        ("test", "-x", lasting),
+        user=user.pw_uid,
+        group=user.pw_gid,
+        extra_groups=os.getgrouplist(user.pw_name, user.pw_gid),
+        cwd="/",
+        check=False,
+    )
+    if looking.returncode:
+        raise HermesError(
+            f"The user {service.account.name} cannot run {lasting}",
+            hint="Install hermes where everybody can reach it, such as /opt or /usr/local.",
+        )
 
 
 def _require_ours(service: Service, unit_file: Path, *, force: bool) -> None:
