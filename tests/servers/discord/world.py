@@ -136,6 +136,14 @@ class World:
         place = self.channels[channel]
         if place.guild is not None:
             made["guild_id"] = str(place.guild)
+            made["member"] = {
+                "roles": [],
+                "nick": None,
+                "joined_at": "2026-01-01T00:00:00+00:00",
+                "deaf": False,
+                "mute": False,
+                "flags": 0,
+            }
         place.messages[ident] = made
         return made
 

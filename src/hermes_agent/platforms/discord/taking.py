@@ -171,7 +171,8 @@ class Taking:
 
     def _pressed(self, interaction: "discord.Interaction") -> None:
         self._lanes.put(
-            ("press", interaction.channel_id), lambda: interactions.take(interaction, self._door)
+            ("press", interaction.channel_id),
+            lambda: interactions.take(self.client, interaction, self._door),
         )
 
     async def _open(self, floor: int) -> None:
