@@ -1,5 +1,6 @@
 """`hermes gateway queue`: messages that wait, and those that were given up."""
 
+import re
 from typing import TYPE_CHECKING, Literal, cast
 
 import click
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from hermes_agent.ledger.port import InboxRow, Ledger, OutboxRow
 
 Box = Literal["in", "out"]
+_MOST = 1_000_000
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
 _ALL = click.option("--all-dead", is_flag=True, help="All that were given up.")
@@ -27,7 +29,7 @@ def queue() -> None:
 @queue.command("list")
 @click.option("--all", "everything", is_flag=True, help="Those that are done, too.")
 @click.option("--dead", is_flag=True, help="Only those that were given up.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, _MOST), default=50, show_default=True)
 @_JSON
 def list_(everything: bool, dead: bool, limit: int, as_json: bool) -> None:
     """What waits and what was given up, newest first."""
@@ -62,7 +64,7 @@ def show(name: str, as_json: bool) -> None:
     """One message, whole."""
     box, number = _name(name)
     ledger = _require_ledger()
-    rows = ledger.inbox(limit=1_000_000) if box == "in" else ledger.outbox(limit=1_000_000)
+    rows = ledger.inbox(limit=_MOST) if box == "in" else ledger.outbox(limit=_MOST)
     found = next((row for row in rows if row.id == number), None)
     if found is None:
         from hermes_agent.domain.errors import NotFoundError
@@ -120,14 +122,14 @@ def _names(names: tuple[str, ...], all_dead: bool) -> list[tuple[Box, int]]:
     if not all_dead:
         return [_name(name) for name in names]
     ledger = _require_ledger()
-    inbox = [("in", row.id) for row in ledger.inbox("dead", limit=1_000_000)]
-    outbox = [("out", row.id) for row in ledger.outbox("dead", limit=1_000_000)]
+    inbox = [("in", row.id) for row in ledger.inbox("dead", limit=_MOST)]
+    outbox = [("out", row.id) for row in ledger.outbox("dead", limit=_MOST)]
     return cast("list[tuple[Box, int]]", [*inbox, *outbox])
 
 
 def _name(name: str) -> tuple[Box, int]:
     box, _, number = name.partition(":")
-    if box not in ("in", "out") or not (number.isascii() and number.isdigit()):
+    if box not in ("in", "out") or not re.fullmatch("[0-9]{1,18}", number):
         raise UsageError(f"{name!r} is no message; they are called in:12 or out:7.")
     return box, int(number)
 
