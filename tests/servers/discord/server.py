@@ -12,7 +12,7 @@ from aiohttp import web
 
 from tests.servers.discord.gateway import Gateway
 from tests.servers.discord.rest import Rest
-from tests.servers.discord.world import BOT, Json, World
+from tests.servers.discord.world import BOT, MEMBER, Json, World
 
 TOKEN = "bot-token.for.tests"
 
@@ -112,16 +112,10 @@ class DiscordServer:
         if place.guild is None:
             who: Json = {"user": person}
         else:
-            member: Json = {
-                "user": person,
-                "roles": [],
-                "joined_at": "2026-01-01T00:00:00+00:00",
-                "deaf": False,
-                "mute": False,
-                "flags": 0,
-                "permissions": "0",
+            who = {
+                "member": {"user": person, "permissions": "0", **MEMBER},
+                "guild_id": str(place.guild),
             }
-            who = {"member": member, "guild_id": str(place.guild)}
         await self.gateway.tell(
             "INTERACTION_CREATE",
             {

@@ -10,6 +10,15 @@ BOT = 9001
 TEXT, PRIVATE, VOICE, PUBLIC_THREAD = 0, 1, 2, 11
 
 Json = dict[str, Any]
+VIEW_CHANNEL, READ_HISTORY = 1 << 10, 1 << 16
+MEMBER: dict[str, Any] = {
+    "roles": [],
+    "nick": None,
+    "joined_at": "2026-01-01T00:00:00+00:00",
+    "deaf": False,
+    "mute": False,
+    "flags": 0,
+}
 
 
 @dataclass
@@ -35,7 +44,11 @@ class Channel:
             "guild_id": str(self.guild),
             "name": self.name,
             "position": 0,
-            "permission_overwrites": [],
+            "permission_overwrites": [
+                {"id": str(self.guild), "type": 0, "allow": "0", "deny": str(VIEW_CHANNEL)}
+            ]
+            if self.hidden
+            else [],
             "parent_id": str(self.parent) if self.parent else None,
             "last_message_id": self.last,
         }
@@ -136,20 +149,13 @@ class World:
         place = self.channels[channel]
         if place.guild is not None:
             made["guild_id"] = str(place.guild)
-            made["member"] = {
-                "roles": [],
-                "nick": None,
-                "joined_at": "2026-01-01T00:00:00+00:00",
-                "deaf": False,
-                "mute": False,
-                "flags": 0,
-            }
+            made["member"] = MEMBER
         place.messages[ident] = made
         return made
 
     def guild_json(self, ident: int) -> Json:
         """As in GUILD_CREATE."""
-        mine = [each for each in self.channels.values() if each.guild == ident and not each.hidden]
+        mine = [each for each in self.channels.values() if each.guild == ident]
         return {
             "id": str(ident),
             "name": self.guilds[ident],
@@ -162,7 +168,7 @@ class World:
                 {
                     "id": str(ident),
                     "name": "@everyone",
-                    "permissions": "0",
+                    "permissions": str(VIEW_CHANNEL | READ_HISTORY),
                     "color": 0,
                     "hoist": False,
                     "position": 0,
@@ -173,7 +179,7 @@ class World:
             "emojis": [],
             "stickers": [],
             "features": [],
-            "members": [],
+            "members": [{"user": self.users[BOT], **MEMBER}],
             "presences": [],
             "voice_states": [],
             "stage_instances": [],

@@ -35,6 +35,9 @@ MAX_PENDING = 5000
 MAX_MISSED = 5000
 AWAY_DAYS = 7.0
 KEEP_SECONDS = 30.0
+LATE = 120.0
+"""Seconds after the begin of a session in which a server is described late."""
+
 FIRST_PAUSE = 0.2
 MAX_PAUSE = 30.0
 THREAD_EXISTS = 160004
@@ -65,6 +68,7 @@ class Taking:
         self._mark = Watermark(0)
         self._kept = 0
         self._floor: int | None = None
+        self._session = (0.0, 0)
         self.overflow = asyncio.Event()
         self.client = Connection(configuration, self._hearers())
 
@@ -73,7 +77,7 @@ class Taking:
         kept = await self._door.recall("seen")
         await self._private.load()
         start = int(kept) if kept else snowflake(time.time())
-        self._mark = Watermark(start)
+        self._mark = Watermark(start, guessed=not kept)
         if not kept:
             await self._door.remember("seen", str(start))
         self._kept = start
@@ -116,7 +120,8 @@ class Taking:
         if self._held is None:
             self._held = []
             self._floor = max(self._mark.value, snowflake(time.time() - AWAY_DAYS * 86_400))
-            self._mark.begin(self._floor + 1)
+            self._mark.hold(self._floor)
+            self._session = (time.monotonic(), self._floor)
 
     def _described(self) -> None:
         """All servers are known now."""
@@ -142,15 +147,17 @@ class Taking:
     def _guild(self, guild: "discord.Guild") -> None:
         """A server that is described late, after all others; earlier ones come with the rest."""
         if self._held is None:
-            self._catch_up_guild(guild, self._mark.value)
+            began, floor = self._session
+            late = time.monotonic() - began < LATE
+            self._catch_up_guild(guild, floor if late else self._mark.value)
 
     def _catch_up_guild(self, guild: "discord.Guild", floor: int) -> None:
         for channel in (*guild.text_channels, *guild.voice_channels, *guild.threads):
-            if (channel.last_message_id or 0) > floor:
+            if (channel.last_message_id or 0) > floor and _is_readable(channel, guild):
                 self._catch_up(channel, floor)
 
     def _catch_up(self, channel: "discord.abc.Messageable", floor: int) -> None:
-        self._mark.begin(floor + 1)
+        self._mark.hold(floor)
         self._lanes.put(getattr(channel, "id", 0), lambda: self._take_missed(channel, floor))
 
     def _heard(self, message: "discord.Message") -> None:
@@ -177,7 +184,7 @@ class Taking:
 
     async def _open(self, floor: int) -> None:
         await self._private.open(self.client, lambda channel: self._catch_up(channel, floor))
-        self._mark.end(floor + 1)
+        self._mark.release(floor)
 
     async def _register(self, commands: tuple[str, ...]) -> None:
         try:
@@ -203,7 +210,7 @@ class Taking:
                 pause = min(pause * 2, MAX_PAUSE)
             else:
                 break
-        self._mark.end(floor + 1)
+        self._mark.release(floor)
 
     async def _take(self, message: "discord.Message") -> None:
         await self._survive(message)
@@ -276,3 +283,15 @@ class Taking:
                 pause = min(pause * 2, MAX_PAUSE)
             else:
                 return
+
+
+def _is_readable(
+    channel: "discord.abc.GuildChannel | discord.Thread", guild: "discord.Guild"
+) -> bool:
+    """Whether our permissions let us; where they are not known, Discord says it."""
+    place = channel.parent if isinstance(channel, discord.Thread) else channel
+    me: discord.Member | None = guild.me
+    if place is None or me is None:  # pyright: ignore[reportUnnecessaryComparison]  its type leaves out a server that did not describe us
+        return True
+    may = place.permissions_for(me)
+    return may.view_channel and may.read_message_history

@@ -28,6 +28,17 @@ def test_one_that_is_in_hand_twice_is_until_both_ended() -> None:
     assert mark.value == 12
 
 
+def test_a_guess_holds_until_a_message_was_seen_however_wrong_it_was() -> None:
+    mark = Watermark(9999, guessed=True)
+    assert mark.value == 9999
+    mark.hold(9999)
+    mark.begin(12)
+    mark.end(12)
+    assert mark.value == 9999
+    mark.release(9999)
+    assert mark.value == 12
+
+
 @given(st.lists(st.tuples(st.integers(100, 200), st.booleans())))
 def test_no_message_in_hand_is_ever_passed(steps: list[tuple[int, bool]]) -> None:
     mark, in_hand = Watermark(50), list[int]()
