@@ -3,6 +3,7 @@
 HTTP on loopback: `GET /updates?offset=N` waits for updates from N on and forgets those before
 (as Telegram's getUpdates does), `POST /send` takes a message and gives its id, `POST /edit`
 replaces one. With `honours_keys` a second send with the same key gives the first one's id.
+`on` is told of each instant that a life may end at, before anything further happens.
 """
 
 import json
@@ -34,7 +35,7 @@ class CrashPlatform:
         self.honours_keys = honours_keys
         self.seen: list[Seen] = []
         self.sends = 0
-        self.on_poll: Callable[[], None] = lambda: None
+        self.on: Callable[[str], None] = lambda _: None
         self._updates: list[dict[str, Any]] = []
         self._confirmed = 0
         self._by_key: dict[str, int] = {}
@@ -63,7 +64,7 @@ class CrashPlatform:
                 except OSError:
                     self.close_connection = True
 
-            def log_message(self, *_: object) -> None: ...
+            def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002  as there
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True
@@ -97,13 +98,14 @@ class CrashPlatform:
             self._changed.notify_all()
 
     def updates(self, offset: int) -> list[dict[str, Any]]:
-        self.on_poll()
+        self.on("poll")
         with self._changed:
             self._confirmed = max(self._confirmed, offset)
             self._changed.wait_for(lambda: len(self._updates) >= self._confirmed, WAIT)
             return self._updates[max(0, self._confirmed - 1) :]
 
     def send(self, body: dict[str, str]) -> dict[str, str]:
+        self.on("send arrives")
         with self._changed:
             self.sends += 1
             known = self._by_key.get(body["key"])
@@ -111,15 +113,18 @@ class CrashPlatform:
                 self.seen.append(Seen(body["chat"], body["key"], body["text"]))
                 known = self._by_key[body["key"]] = len(self.seen)
             self._changed.notify_all()
-            return {"id": str(known)}
+        self.on("send taken")
+        return {"id": str(known)}
 
     def edit(self, body: dict[str, str]) -> dict[str, str]:
+        self.on("edit arrives")
         with self._changed:
             seen = self.seen[int(body["id"]) - 1]
             seen.text = body["text"]
             seen.edits += 1
             self._changed.notify_all()
-            return {"id": body["id"]}
+        self.on("edit taken")
+        return {"id": body["id"]}
 
     def until(self, wanted: set[str], limit: float) -> bool:
         """Wait until all these texts are shown; whether they came in time."""
