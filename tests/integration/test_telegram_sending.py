@@ -211,6 +211,21 @@ async def test_every_kind_of_file_goes_as_what_it_is(
     assert "\n" not in place.world.data(seen[-1])[0][1]
 
 
+async def test_neither_name_nor_type_of_a_file_can_write_headers(
+    place: Place, bot: Platform, tmp_path: Path
+) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    file = Attachment(
+        kind="document",
+        path=str(tmp_path / "a"),
+        name='x"\r\ncontent-disposition: form-data; name="chat_id"\r\n\r\n99',
+        media_type='text/plain\r\ncontent-disposition: form-data; name="chat_id"\r\n\r\n99',
+    )
+    await bot.send(place.here, Post(plain="look", attachments=(file,)), "t.0")
+    (seen,) = place.seen()
+    assert place.world.data(seen)[0][2] == b"abc"
+
+
 async def test_several_photos_are_one_album_and_the_text_is_its_caption(
     place: Place, bot: Platform, tmp_path: Path
 ) -> None:

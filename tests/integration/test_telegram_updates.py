@@ -134,6 +134,20 @@ async def test_a_message_whose_file_cannot_be_had_still_arrives(
     assert door.accepted[0].text == "look\n[document a.txt: could not be fetched]"
 
 
+async def test_a_message_whose_file_cannot_be_kept_comes_again(
+    place: Place, door: RecordingDoor
+) -> None:
+    folder = place.settings().media_dir
+    folder.write_text("a file where the folder is to be")
+    async with connected(place.settings(), door):
+        place.world.send_file(place.alice, "document", "a.txt", b"abc")
+        await until(lambda: len(place.server.called("getFile")) >= 2, "it is tried again")
+        assert door.attempts == []
+        folder.unlink()
+        await arrived(door, 1)
+    assert _bytes(door.accepted[0].attachments[0]) == b"abc"
+
+
 async def test_an_album_is_told_by_its_number(place: Place, door: RecordingDoor) -> None:
     async with connected(place.settings(), door):
         for number in range(2):

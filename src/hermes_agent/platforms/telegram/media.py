@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from hermes_agent.domain.chats import Attachment
+from hermes_agent.domain.errors import StoreError
 from hermes_agent.platforms.base import PlatformDown, SendRefused
 from hermes_agent.platforms.telegram.client import Client
 from hermes_agent.platforms.telegram.reading import Wanted
@@ -18,6 +19,8 @@ MAX_BYTES = 20_000_000
 
 ATTEMPTS = 3
 PAUSE = 0.5
+PATIENCE = 120.0
+"""Seconds for one attempt; everybody waits for it."""
 
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
 
@@ -34,7 +37,8 @@ class Fetcher:
         self._folder = folder
 
     async def fetch(self, wanted: Wanted, stem: str) -> Attachment | str:
-        """The file as `<stem><suffix>`, or a line that says why it is not there."""
+        """The file as `<stem><suffix>`, or a line that says why it is not there. Raises
+        `StoreError` when it cannot be kept here."""
         name = _display(wanted.file.file_name) or wanted.word
         label = wanted.word if name == wanted.word else f"{wanted.word} {name}"
         if wanted.file.file_size > MAX_BYTES:
@@ -42,8 +46,9 @@ class Fetcher:
         path = self._folder / f"{stem}{_suffix(wanted)}"
         for attempt in range(ATTEMPTS):
             try:
-                size = await self._get(wanted.file.file_id, path)
-            except PlatformDown:
+                async with asyncio.timeout(PATIENCE):
+                    size = await self._get(wanted.file.file_id, path)
+            except (PlatformDown, TimeoutError):
                 if attempt + 1 < ATTEMPTS:
                     await asyncio.sleep(PAUSE * 2**attempt)
             except TooLarge:
@@ -52,6 +57,10 @@ class Fetcher:
                 if "too big" in str(error).lower():
                     return _too_large(label, 0)
                 break
+            except OSError as error:
+                raise StoreError(
+                    f"A received file cannot be kept in {self._folder}: {error.strerror or error}."
+                ) from error
             else:
                 return Attachment(
                     kind=wanted.kind,

@@ -1,5 +1,6 @@
 """From an update to what was said, by whom and where. Pure: nothing is fetched here."""
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -10,6 +11,7 @@ from hermes_agent.platforms.telegram.entities import Span, Text, command, mentio
 from hermes_agent.platforms.telegram.wire import CallbackQuery, Chat, File, Me, Message
 
 MAX_QUOTED = 4_000
+_MIME = re.compile(r"[A-Za-z0-9.+-]{1,60}/[A-Za-z0-9.+-]{1,100}")
 
 _TYPES: dict[str, ChatType] = {
     "private": "dm",
@@ -175,7 +177,12 @@ def _files(message: Message) -> tuple[Wanted, ...]:
     def add(kind: MediaKind, word: str, file: File | None, media_type: str) -> None:
         if file is not None:
             found.append(
-                Wanted(kind=kind, word=word, file=file, media_type=file.mime_type or media_type)
+                Wanted(
+                    kind=kind,
+                    word=word,
+                    file=file,
+                    media_type=file.mime_type if _MIME.fullmatch(file.mime_type) else media_type,
+                )
             )
 
     add("image", "photo", _largest(message.photo), "image/jpeg")

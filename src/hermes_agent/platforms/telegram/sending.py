@@ -239,4 +239,5 @@ def _open(upload: Upload) -> IO[bytes]:
 def _part(upload: Upload, file: IO[bytes]) -> tuple[str, IO[bytes], str]:
     attachment = upload.attachment
     name = "".join(c for c in attachment.name if c.isprintable()) or Path(attachment.path).name
-    return name, file, attachment.media_type or "application/octet-stream"
+    kind = attachment.media_type if attachment.media_type.isprintable() else ""
+    return name, file, kind or "application/octet-stream"

@@ -146,6 +146,14 @@ def test_the_largest_photo_is_wanted_and_an_animation_only_once() -> None:
     assert [each.word for each in heard(animation=moving, document=moving).wanted] == ["animation"]
 
 
+def test_a_media_type_that_is_none_is_replaced() -> None:
+    types = ("text/plain", "text/plain\r\nX-Evil: 1", "", "nonsense", "a/" + "b" * 1000)
+    found = [
+        heard(document={"file_id": "a", "mime_type": each}).wanted[0].media_type for each in types
+    ]
+    assert found == ["text/plain", *["application/octet-stream"] * 4]
+
+
 def test_the_album_of_a_photo_is_told() -> None:
     photo = [{"file_id": "a"}]
     assert heard(photo=photo, media_group_id="77").extra == {"media_group_id": "77"}
