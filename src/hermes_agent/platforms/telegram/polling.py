@@ -22,6 +22,14 @@ SEQUENTIAL = 6 * 86_400.0
 """Seconds; after a week without updates their numbers begin anew anywhere."""
 
 _OFFSET = "next update"
+_POLLED = (
+    "Only one program may poll with this token: stop the other one, or give this agent a bot of "
+    "its own."
+)
+_HOOKED = (
+    "Something else set a webhook for this bot: take it away with the Bot API's deleteWebhook, or "
+    "give this agent a bot of its own."
+)
 _log = logging.getLogger(__name__)
 
 
@@ -117,9 +125,7 @@ class Poller:
         if len(self._conflicts) >= self._pauses.conflicts:
             raise PlatformRefused(
                 str(conflict),
-                hint="Only one program may poll with this token: stop the other one, or give "
-                "this agent a bot of its own. A webhook goes away by "
-                "`platforms.telegram.extra.webhook_url`, or by calling deleteWebhook.",
+                hint=_HOOKED if "webhook" in str(conflict) else _POLLED,
             ) from conflict
         if len(self._conflicts) == 1:
             _log.warning("telegram: %s Trying again.", conflict)
