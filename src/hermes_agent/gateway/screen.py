@@ -20,9 +20,9 @@ from hermes_agent.gateway.turns import ActiveTurn
 from hermes_agent.ledger.port import Claim
 from hermes_agent.platforms.base import Platform
 
-PARTS = 100
+PARTS = 10_000
 """Parts of one assistant message; the n-th message of a turn begins at part n times this."""
-PROGRESS_PART = 100_000
+PROGRESS_PART = 1_000_000_000
 """The part of the progress message: behind all parts of answers."""
 TYPING_SECONDS = 4.0
 

@@ -39,7 +39,8 @@ class File(msgspec.Struct, frozen=True):
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """A message of ours as the person sees it now: the text without markup, the labels of the
+    """A message of ours as the person sees it now: `id` is empty where the platform shows none, the
+    text is without markup, the labels of the
     buttons below it, the reactions are those of ours on the person's own last message."""
 
     id: str
