@@ -21,7 +21,7 @@ from hermes_agent.gateway.desk import Desk
 from hermes_agent.gateway.door import GatewayDoor
 from hermes_agent.gateway.home import Homes
 from hermes_agent.gateway.mailing import Mailing
-from hermes_agent.gateway.places import with_menu, working_directory
+from hermes_agent.gateway.places import hold_bot, with_menu, working_directory
 from hermes_agent.gateway.platform_settings import api_enabled, enabled
 from hermes_agent.gateway.presenting import Presenter
 from hermes_agent.gateway.pump import Pump
@@ -124,7 +124,12 @@ class Gateway:
         self.doors = {name: self._door(name) for name in self._settings}
         self.connections = {
             name: Connection(
-                each, make, self.doors[name], self.courier, lambda: self._changed(self)
+                each,
+                make,
+                self.doors[name],
+                self.courier,
+                lambda: self._changed(self),
+                lambda settings: hold_bot(settings, loaded),
             )
             for name, each in self._settings.items()
         }

@@ -11,6 +11,7 @@ import msgspec
 
 from hermes_agent.domain.errors import ConfigError, HermesError
 from hermes_agent.gateway.courier import Courier
+from hermes_agent.gateway.lock import AlreadyRunning, GatewayLock
 from hermes_agent.platforms.base import (
     Door,
     Platform,
@@ -38,7 +39,8 @@ class PlatformState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Connection:
-    """`make` gives a fresh adapter; `changed` is told whenever the state changes."""
+    """`make` gives a fresh adapter; `changed` is told whenever the state changes; `hold` takes what
+    only one gateway of this machine may use at a time."""
 
     def __init__(
         self,
@@ -47,6 +49,7 @@ class Connection:
         door: Door,
         courier: Courier,
         changed: Callable[[], None],
+        hold: Callable[[PlatformSettings], GatewayLock | None] = lambda _: None,
     ) -> None:
         self.name = settings.name
         self.state = PlatformState(state="connecting", since=time.time())
@@ -56,6 +59,7 @@ class Connection:
         self._door = door
         self._courier = courier
         self._changed = changed
+        self._hold = hold
 
     async def run(self) -> None:
         """Keep it connected until cancelled."""
@@ -71,6 +75,18 @@ class Connection:
 
     async def _once(self) -> float | None:
         """One life of the adapter; gives the pause that the platform asked for, if it did."""
+        try:
+            lock = self._hold(self._settings)
+        except AlreadyRunning as error:
+            self._stand("failed", error)
+            return None
+        try:
+            return await self._life()
+        finally:
+            if lock is not None:
+                lock.release()
+
+    async def _life(self) -> float | None:
         try:
             platform = self.platform = self._make(self._settings)
         except ConfigError as error:

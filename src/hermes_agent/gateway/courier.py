@@ -40,6 +40,7 @@ class Courier:
         self._desk = desk
         self._platforms = platforms
         self._wakes: dict[str, asyncio.Event] = {}
+        self._turns: dict[str, asyncio.Lock] = {}
 
     def wake(self) -> None:
         """There is something to send."""
@@ -70,25 +71,47 @@ class Courier:
             _log.warning("not everything could be sent before the end; it is sent after the start")
 
     async def _send_all(self, platform: Platform) -> None:
-        while True:
-            try:
-                dispatch = await self._desk.do(
-                    lambda ledger: ledger.next((platform.name,), time.time())
+        # Whoever comes second (the end of a drain) finds what waited behind a message in flight.
+        async with self._turns.setdefault(platform.name, asyncio.Lock()):
+            while (dispatch := await self._next(platform)) is not None:
+                await self._carry(platform, dispatch)
+
+    async def _next(self, platform: Platform) -> Dispatch | None:
+        taking = asyncio.ensure_future(
+            self._desk.do(lambda ledger: ledger.next((platform.name,), time.time()))
+        )
+        try:
+            return await asyncio.shield(taking)
+        except StoreError as error:
+            _log.warning("the outbox cannot be read: %s", error)
+            await asyncio.sleep(LOOK)
+            return None
+        except asyncio.CancelledError:
+            # What was taken in the last moment would hold up its chat until the next start.
+            await asyncio.wait([taking], timeout=GRACE)
+            dispatch = taking.result() if taking.done() and not taking.exception() else None
+            if dispatch is not None:
+                await self._desk.insist(
+                    lambda ledger: ledger.unsent(dispatch, error="", retry_at=time.time())
                 )
-            except StoreError as error:
-                _log.warning("the outbox cannot be read: %s", error)
-                await asyncio.sleep(LOOK)
-                return
-            if dispatch is None:
-                return
-            delivering = asyncio.create_task(self._deliver(platform, dispatch))
-            try:
-                await asyncio.shield(delivering)
-            except asyncio.CancelledError:
-                # Sent and not written down would be sent again: the end waits for it a little.
-                await asyncio.wait([delivering], timeout=GRACE)
+            raise
+
+    async def _carry(self, platform: Platform, dispatch: Dispatch) -> None:
+        delivering = asyncio.create_task(self._deliver(platform, dispatch))
+        try:
+            await asyncio.shield(delivering)
+        except asyncio.CancelledError:
+            # Sent and not written down would be sent again: the end waits for it a little.
+            await asyncio.wait([delivering], timeout=GRACE)
+            if not delivering.done():
                 delivering.cancel()
-                raise
+                error = "The connection ended while this was being sent."
+                await self._desk.insist(
+                    lambda ledger: ledger.unsent(
+                        dispatch, error=error, retry_at=time.time(), doubtful=True
+                    )
+                )
+            raise
 
     async def _news(self, version: int) -> tuple[int, bool]:
         try:

@@ -33,10 +33,21 @@ _log = logging.getLogger(__name__)
 class Daemon:
     """Runs gateways one after another on one home until it is told to stop."""
 
-    def __init__(self, loaded: Loaded, *, drain: float = DRAIN_SECONDS, open_: Open) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        *,
+        drain: float = DRAIN_SECONDS,
+        open_: Open,
+        log: logs.GatewayLog | None = None,
+        verbose: bool = False,
+    ) -> None:
         self._loaded = loaded
         self._drain = drain
         self._open = open_
+        self._log = log
+        self._verbose = verbose
+        self._lost: HermesError | None = None
         self._wish: asyncio.Future[Wish] | None = None
         self._notifier = Notifier.of()
         self._state = StateFiles(loaded.paths.home, sys.argv, Redactor(loaded.secrets).text)
@@ -52,6 +63,8 @@ class Daemon:
         try:
             while True:
                 wish = await self._live(lock)
+                if self._lost is not None:
+                    raise self._lost
                 if wish != "reload":
                     reason = wish
                     return RESTART if wish == "restart" else 0
@@ -101,8 +114,11 @@ class Daemon:
             self._loaded = load(self._loaded.paths)
         except ConfigError as error:
             _log.error("the new configuration is not used: %s %s", error, error.hint or "")
-        else:
-            _log.info("the configuration was read again")
+            return
+        if self._log is not None:
+            self._log.adjust(self._loaded.config.logging)
+            logs.set_level(self._loaded.config.logging, verbose=self._verbose)
+        _log.info("the configuration was read again")
 
     def _wants(self, wish: Wish) -> None:
         if self._wish is not None and not self._wish.done():
@@ -124,7 +140,13 @@ class Daemon:
             await asyncio.sleep(interval)
             self._notifier.alive()
             self._notifier.status(gateway.report.status())
-            lock.keep()
+            try:
+                lock.keep()
+            except HermesError as error:
+                _log.critical("this gateway lost its home: %s", error)
+                self._lost = error
+                self._wants("stop")
+                return
 
     async def _stay_alive(self) -> None:
         pause = (self._notifier.watchdog or 30.0) / 3
@@ -154,7 +176,11 @@ def run(loaded: Loaded, *, verbose: bool, drain: float = DRAIN_SECONDS) -> int:
     )
     try:
         daemon = Daemon(
-            loaded, drain=drain, open_=lambda new, changed: Gateway(new, changed=changed)
+            loaded,
+            drain=drain,
+            open_=lambda new, changed: Gateway(new, changed=changed),
+            log=log,
+            verbose=verbose,
         )
         return asyncio.run(daemon.run(lock))
     finally:

@@ -70,7 +70,17 @@ def _run(*, verbose: bool, replace: bool) -> int:
 
     loaded = load()
     if replace:
-        make_way(loaded.paths.home, say=lambda text: click.echo(text, err=True))
+        from hermes_agent.cli.service.control import supervising_unit
+
+        def supervisor(pid: int) -> str | None:
+            unit = supervising_unit(pid)
+            return None if unit is None else unit[0]
+
+        make_way(
+            loaded.paths.home,
+            say=lambda text: click.echo(text, err=True),
+            supervisor=supervisor,
+        )
     return run_daemon(loaded, verbose=verbose)
 
 
