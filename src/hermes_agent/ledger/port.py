@@ -1,7 +1,9 @@
 """The port of the ledger: its types, and what every engine must do.
 
 All methods are synchronous, short and safe to call from several threads and processes; each is
-one transaction, committed when it returns. Times are Unix seconds. Every method may raise
+one transaction, committed when it returns: it survives the end of the process and the loss of
+power. Times are Unix seconds; one that was set before the clock was turned back is not waited
+for. A row that cannot be read is given up and stops no others. Every method may raise
 `StoreError`; `StoreBusy` when another process held the database too long, and then nothing of
 the call has happened.
 """
@@ -103,7 +105,8 @@ class Ledger(Protocol):
         """The oldest waiting message whose session nobody works on, for `lease` seconds.
 
         Messages of one session are claimed in the order in which they were accepted. A lease
-        that ran out counts as waiting again. None when there is nothing to do.
+        that ran out counts as waiting again, but not for its own worker, who has the message in
+        hand. None when there is nothing to do.
         """
         ...
 
@@ -131,8 +134,8 @@ class Ledger(Protocol):
     ) -> bool:
         """Give the message back, to be claimed again after `delay` seconds.
 
-        With `attempts` above 0 and as many claims made, it is dead instead; returns whether it
-        is. Raises `LeaseLost`.
+        With `attempts` above 0 and as many claims made, it is dead instead and its open rows are
+        closed as they are; returns whether it is. Raises `LeaseLost`.
         """
         ...
 
@@ -172,11 +175,14 @@ class Ledger(Protocol):
         ...
 
     def sent(self, dispatch: Dispatch, message_id: str) -> None:
-        """It is out under this id."""
+        """It is out under this id; to be edited still, if `settle` gave it another post."""
         ...
 
-    def unsent(self, dispatch: Dispatch, *, error: str, retry_at: float | None) -> None:
-        """It is not out: try again at `retry_at`, or never (None: it is dead)."""
+    def unsent(
+        self, dispatch: Dispatch, *, error: str, retry_at: float | None, doubtful: bool = False
+    ) -> None:
+        """It is not out: try again at `retry_at`, or never (None: it is dead). `doubtful`: it may
+        be out after all. Nothing happens when it was sent, or got another post, meanwhile."""
         ...
 
     def due(self) -> float | None:

@@ -261,8 +261,8 @@ class Machine(RuleBasedStateMachine):
         self.hands.append(dispatch)
 
     @precondition(lambda self: self.hands)
-    @rule(outcome=st.sampled_from(["sent", "later", "never"]))
-    def send(self, outcome: str) -> None:
+    @rule(outcome=st.sampled_from(["sent", "later", "never"]), doubtful=st.booleans())
+    def send(self, outcome: str, doubtful: bool) -> None:
         dispatch = self.hands.pop(0)
         row = self.model.outbox[dispatch.outgoing.turn, dispatch.outgoing.part]
         current = row.text == dispatch.outgoing.post.text
@@ -273,8 +273,10 @@ class Machine(RuleBasedStateMachine):
             row.state = "sent" if current else row.state
             return
         retry_at = self.clock.now + 30 if outcome == "later" else None
-        self.ledger.unsent(dispatch, error="no", retry_at=retry_at)
+        self.ledger.unsent(dispatch, error="no", retry_at=retry_at, doubtful=doubtful)
         if current:
+            row.doubtful |= doubtful
+            self.model.doubtful += doubtful
             row.state = "dead" if retry_at is None else "waiting"
             row.not_before = retry_at or 0.0
 

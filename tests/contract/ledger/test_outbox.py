@@ -172,6 +172,27 @@ def test_sends_in_flight_are_doubtful_after_a_crash(
     assert (taken(later).doubtful, taken(later).doubtful) == (False, True)
 
 
+def test_a_send_that_failed_halfway_may_be_out_after_all(ledger: Ledger) -> None:
+    ledger.post([outgoing("a"), outgoing("b", chat="c2")])
+    ledger.unsent(taken(ledger), error="no answer", retry_at=NOW, doubtful=True)
+    assert ledger.counts().doubtful == 1
+    again = taken(ledger)
+    assert (again.outgoing.turn, again.doubtful) == ("a", True)
+    ledger.unsent(again, error="refused", retry_at=NOW)
+    assert taken(ledger).doubtful
+    assert not taken(ledger).doubtful
+    assert ledger.counts().doubtful == 1
+
+
+def test_what_was_sent_does_not_become_unsent(ledger: Ledger) -> None:
+    ledger.post([outgoing()])
+    dispatch = taken(ledger)
+    ledger.sent(dispatch, "55")
+    ledger.unsent(dispatch, error="late", retry_at=NOW, doubtful=True)
+    assert ledger.counts().outbox == {"sent": 1}
+    assert ledger.counts().doubtful == 0
+
+
 def test_what_was_sent_before_the_crash_is_not_sent_again(
     ledger: Ledger, connect: Callable[[], Ledger]
 ) -> None:

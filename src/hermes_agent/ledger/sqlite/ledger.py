@@ -190,18 +190,22 @@ class SqliteLedger:
             # What took a new post meanwhile waits to be edited.
             db.execute(load("outbox")["sent" if _is_current(db, dispatch) else "opened"], values)
 
-    def unsent(self, dispatch: Dispatch, *, error: str, retry_at: float | None) -> None:
+    def unsent(
+        self, dispatch: Dispatch, *, error: str, retry_at: float | None, doubtful: bool = False
+    ) -> None:
         """See `Ledger.unsent`."""
         values = {
             "id": dispatch.id,
             "state": "dead" if retry_at is None else "waiting",
             "not_before": retry_at or 0.0,
+            "doubtful": doubtful,
             "error": storable(error),
             "now": self._clock(),
         }
         with self._db.write() as db:
             if _is_current(db, dispatch):
                 db.execute(load("outbox")["unsent"], values)
+                _count_doubtful(db, db.changes() if doubtful else 0)
 
     def due(self) -> float | None:
         """See `Ledger.due`."""

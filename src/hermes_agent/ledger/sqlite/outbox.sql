@@ -67,8 +67,9 @@ WHERE id = :id
 
 -- name: unsent
 UPDATE outbox
-SET state = :state, not_before = :not_before, touched_at = :now, error = :error
-WHERE id = :id
+SET state = :state, not_before = :not_before, touched_at = :now, error = :error,
+    doubtful = doubtful OR :doubtful
+WHERE id = :id AND state <> 'sent'
 
 -- name: bury
 UPDATE outbox SET state = 'dead', touched_at = :now, error = :error WHERE id = :id
