@@ -30,7 +30,7 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "prepared"
 LOCK = ROOT / "uv.lock"
 TIMEOUT = 60
-RUN = ["--no-dev", "--extra", "local"]
+RUN = ["--no-dev", "--all-extras"]
 DEV = ["--group", "dev", "--all-extras"]
 
 
