@@ -35,9 +35,16 @@ def logging_to(
         verbose=verbose,
         environ={},
     )
+    root = logging.getLogger()
+    others = [each for each in root.handlers if each is not handler]
+    # What pytest would report of these records cannot be sent from one process to another.
+    for each in others:
+        root.removeHandler(each)
     try:
         yield handler
     finally:
+        for each in others:
+            root.addHandler(each)
         logs.stop(handler)
         for name in ("", "hermes_agent"):
             logging.getLogger(name).setLevel(logging.WARNING if not name else logging.NOTSET)
