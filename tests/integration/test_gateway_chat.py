@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tests.gateway.house import house
+from tests.gateway.scripted import ScriptedPlatform
 from tests.servers.script import Call, Reply
 
 
@@ -135,3 +136,28 @@ async def test_a_guest_can_not_answer_for_the_owner(home: Path, tmp_path: Path) 
         await place.person.say(user="2", press=question.buttons[0].value, **group)
         await place.person.sees("Left it.")
         assert kept.exists()
+
+
+async def test_a_secret_does_not_show_while_an_answer_grows(home: Path) -> None:
+    config = "streaming: {enabled: true, buffer_threshold: 1, edit_interval: 0}\n"
+    secret = "sk-proj-Zq8dTgh2Rw5YbNcV7xKmP3LfJ9sA1eUo"
+    async with house(home, config=config, OPENAI_API_KEY=secret) as place:
+        place.model.say(Reply(text=f"The key is {secret} and that is all there is.", chunks=30))
+        await place.person.say("what is the key?")
+        await place.person.sees("that is all")
+        await place.settled()
+        said = "\n".join(text for each in place.person.shown for text in each.texts)
+        assert "Zq8dTgh2Rw5Y" not in said
+
+
+async def test_an_unfinished_emphasis_is_closed_while_an_answer_grows(home: Path) -> None:
+    config = "streaming: {enabled: true, buffer_threshold: 1, edit_interval: 0}\n"
+    person = ScriptedPlatform(dialect="telegram")
+    async with house(home, config=config, person=person) as place:
+        place.model.say(Reply(text="Look: **this is bold** and `code`.", chunks=12))
+        await place.person.say("show me")
+        await place.person.sees("code.")
+        await place.settled()
+        for text in place.person.shown[0].texts:
+            assert text.count("<b>") == text.count("</b>")
+            assert "**" not in text

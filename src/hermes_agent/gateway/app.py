@@ -40,6 +40,7 @@ from hermes_agent.policy.admission.admission import Admission
 from hermes_agent.policy.admission.files import PairingFiles
 from hermes_agent.policy.admission.pairing import PairingBook
 from hermes_agent.policy.admission.rules import admission_rules
+from hermes_agent.policy.redaction import RedactingStream
 from hermes_agent.runtime.host import REAP_SECONDS, SessionHost
 from hermes_agent.runtime.unattended import Unattended
 from hermes_agent.runtime.zone import zone_of
@@ -108,12 +109,14 @@ class Gateway:
         )
         self.turns = ActiveTurns()
         self.homes = Homes(loaded, self.desk)
+        redactor = self.host.premises.redactor
         self.presenter = Presenter(
             capabilities_of=self._capabilities,
             may_send=self._may_send,
             quoting=self._quoting,
             home=self.homes.of,
             redact=self.host.premises.redact,
+            clean=(lambda: RedactingStream(redactor)) if redactor else None,
         )
         self.mailing = Mailing(
             self.desk, self.presenter, connected=self._connected, taken=self._taken
@@ -280,6 +283,7 @@ class Gateway:
             desk=self.desk,
             platform=self._connected().get(name),
             render=lambda text: self.presenter.posts(name, text),
+            grow=lambda: self.presenter.growing(claim, self.loaded.config.streaming),
             streaming=self.loaded.config.streaming,
             progress=self.loaded.config.display.tool_progress,
             first_message=written,

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
@@ -59,7 +60,9 @@ class Mailing:
             f"⚠ I could not answer this message: {error}\n\n"
             f"Its owner can try again with: hermes gateway queue retry in:{claim.id}"
         )
-        await self._post(self._presenter.notice(target, text, turn=f"{claim.turn}-buried"))
+        await self._post(
+            self._presenter.notice(target, text, turn=f"{claim.turn}-buried-{time.time():.0f}")
+        )
 
     def seen(self, inbound: Inbound) -> None:
         """Shows whoever wrote into a running turn that it was read."""

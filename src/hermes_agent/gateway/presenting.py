@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Sequence
 
+from hermes_agent.config.schema.gateway import Streaming
 from hermes_agent.delivery.capabilities import Capabilities
 from hermes_agent.delivery.media import extract
 from hermes_agent.delivery.render import render
+from hermes_agent.delivery.stream import Growing
 from hermes_agent.domain.chats import Attachment, Inbound, Origin, Outgoing, Post, Target
+from hermes_agent.gateway.growing import GrowingAnswer
 from hermes_agent.ledger.port import Claim
+from hermes_agent.policy.redaction import RedactingStream
 from hermes_agent.scheduler.targets import place_on
 
 _PLAIN = Capabilities()
@@ -15,7 +19,8 @@ _PLAIN = Capabilities()
 class Presenter:
     """`capabilities_of` by platform name, for those that are configured; `may_send` tells which
     files an answer may carry; `quoting` which parts of an answer quote the question; `home` is the
-    home chat of a platform."""
+    home chat of a platform; `redact` and `clean` blank secrets out, of a whole text and of one that
+    grows."""
 
     def __init__(
         self,
@@ -24,12 +29,14 @@ class Presenter:
         may_send: Callable[[str], bool],
         quoting: Callable[[str], str],
         redact: Callable[[str], str],
+        clean: Callable[[], RedactingStream] | None,
         home: Callable[[str], Target | None],
     ) -> None:
         self._capabilities_of = capabilities_of
         self._may_send = may_send
         self._quoting = quoting
         self._redact = redact
+        self._clean = clean
         self._home = home
 
     def capabilities(self, platform: str) -> Capabilities:
@@ -64,9 +71,24 @@ class Presenter:
         """The answer to a message, its parts numbered from `first`."""
         inbound = claim.inbound
         target = self.target_of(inbound)
-        here = target == inbound.origin.target and self._quoting(target.platform) != "off"
-        posts = self.posts(target.platform, text, quotes=inbound.message_id if here else None)
+        posts = self.posts(target.platform, text, quotes=self._quotes(inbound, target))
         return number(claim.turn, target, posts, first)
+
+    def growing(self, claim: Claim, streaming: Streaming) -> GrowingAnswer:
+        """An answer to this message that is shown while it is written."""
+        target = self.target_of(claim.inbound)
+        growing = Growing(
+            self.capabilities(target.platform),
+            interval=streaming.edit_interval,
+            threshold=streaming.buffer_threshold,
+            cursor=streaming.cursor,
+            quotes=self._quotes(claim.inbound, target),
+        )
+        return GrowingAnswer(growing, self._clean)
+
+    def _quotes(self, inbound: Inbound, target: Target) -> str | None:
+        here = target == inbound.origin.target and self._quoting(target.platform) != "off"
+        return inbound.message_id if here else None
 
     def target_of(self, inbound: Inbound) -> Target:
         """Where the answer goes: back, or where the entrance says (`deliver` in its `extra`)."""

@@ -16,6 +16,7 @@ from hermes_agent.domain.events import Event, MessageDone, Steered, ToolFinished
 from hermes_agent.domain.model import Retrying, TextDelta
 from hermes_agent.domain.ports import Emit
 from hermes_agent.gateway.desk import Desk
+from hermes_agent.gateway.growing import GrowingAnswer
 from hermes_agent.gateway.turns import ActiveTurn
 from hermes_agent.ledger.port import Claim
 from hermes_agent.platforms.base import Platform
@@ -35,7 +36,8 @@ _log = logging.getLogger(__name__)
 class Screen:
     """Paints one turn. All that is painted can be lost without harm: the ledger has the answer.
 
-    `render` makes posts of Markdown. Without a connected `platform` nothing is painted.
+    `render` makes posts of Markdown, `grow` begins a message that grows. Without a connected
+    `platform` nothing is painted.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Screen:
         desk: Desk,
         platform: Platform | None,
         render: Render,
+        grow: Callable[[], GrowingAnswer],
         streaming: Streaming,
         progress: ProgressMode,
         first_message: int,
@@ -57,8 +60,8 @@ class Screen:
         self._render = render
         edits = capabilities.edits
         self._streams = edits and streaming.enabled and streaming.transport == "edit"
-        self._cursor = streaming.cursor
-        self._threshold = streaming.buffer_threshold
+        self._grow = grow
+        self._growing: GrowingAnswer | None = None
         self._interval = max(streaming.edit_interval, capabilities.edit_interval)
         self._progress = Progress(progress if edits else "off")
         self._message = first_message
@@ -109,8 +112,7 @@ class Screen:
             match event:
                 case TextDelta(text=text):
                     turn.doing = "answering"
-                    self._text += text
-                    self._dirty.set()
+                    self._write(text)
                 case ToolStarted(summary=summary):
                     turn.doing = summary
                     self._progress.feed(event)
@@ -123,6 +125,8 @@ class Screen:
                     self._turn_page()
                 case Retrying():
                     self._text = ""
+                    if self._growing is not None:
+                        self._growing.restart()
                 case Steered(turn=str() as said):
                     task = asyncio.ensure_future(absorb(said))
                     absorbing.add(task)
@@ -132,6 +136,15 @@ class Screen:
 
         return emit
 
+    def _write(self, text: str) -> None:
+        if not self._streams:
+            return
+        self._text += text
+        if self._growing is None:
+            self._growing = self._grow()
+        self._growing.feed(text)
+        self._dirty.set()
+
     def _turn_page(self) -> None:
         """The next text belongs to the next message; what was begun is shown whole."""
         if self._text:
@@ -139,6 +152,7 @@ class Screen:
             self._dirty.set()
         self._message += 1
         self._text = ""
+        self._growing = None
 
     async def _recall(self) -> None:
         """What an earlier attempt at this turn has out already is edited, not sent again."""
@@ -178,19 +192,28 @@ class Screen:
         if progress:
             posts = self._render(progress)
             await self._show(PROGRESS_PART, posts[0])
-        if not self._streams:
-            return
         while self._pages:
             message, text = self._pages.pop(0)
-            await self._show_all(message, text)
-        if len(self._text) >= self._threshold:
-            await self._show_all(self._message, self._text + self._cursor)
+            for index, post in enumerate(self._render(text)):
+                await self._show(message * PARTS + index, post)
+        await self._paint_growing()
 
-    async def _show_all(self, message: int, text: str) -> None:
-        for index, post in enumerate(self._render(text)):
-            await self._show(message * PARTS + index, post)
+    async def _paint_growing(self) -> None:
+        growing, message = self._growing, self._message
+        update = growing.due(time.monotonic()) if growing else None
+        if growing is None or update is None:
+            return
+        shown = False
+        try:
+            shown = await self._show(message * PARTS + update.part, update.post)
+        finally:
+            if not shown:
+                growing.failed(update)
+        # There may be more of it, and it may have grown meanwhile.
+        self._dirty.set()
 
-    async def _show(self, part: int, post: Post) -> None:
+    async def _show(self, part: int, post: Post) -> bool:
+        """Send or edit; False when something older has to be sent there first."""
         assert self._platform is not None
         target = self._claim.inbound.origin.target
         known = self._painted.get(part)
@@ -199,18 +222,14 @@ class Screen:
             if before != post:
                 await self._platform.edit(target, message_id, post)
                 self._painted[part] = (message_id, post)
-            return
+            return True
         outgoing = Outgoing(turn=self._claim.turn, part=part, target=target, post=post)
         dispatch = await self._desk.do(lambda ledger: ledger.open(outgoing))
         if dispatch is None:
-            return
-        try:
-            message_id = await self._platform.send(target, post, f"{outgoing.turn}.{part}")
-        except HermesError as error:
-            reason = str(error)
-            await self._desk.insist(
-                lambda ledger: ledger.unsent(dispatch, error=reason, retry_at=None)
-            )
-            raise
+            return False
+        # Where this fails the row stays open without an id: it may be out or not, and settling the
+        # turn brings its final text or closes it.
+        message_id = await self._platform.send(target, post, f"{outgoing.turn}.{part}")
         await self._desk.insist(lambda ledger: ledger.opened(dispatch, message_id))
         self._painted[part] = (message_id, post)
+        return True

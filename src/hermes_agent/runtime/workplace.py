@@ -42,6 +42,7 @@ class Premises:
         self.redact: Callable[[str], str] = redactor.text if config.security.redact_secrets else str
         self.guard = self.guard_at(Path.home())
         self.blank_secrets = redactor.text
+        self.redactor = redactor if config.security.redact_secrets else None
 
     def guard_at(self, cwd: Path) -> PathGuard:
         """Which files may be touched from there."""
