@@ -1,0 +1,156 @@
+"""The body of a mail: its text and its files (RFC 2045, RFC 2046)."""
+
+import binascii
+import re
+from email import message_from_bytes
+from email.message import Message
+from email.policy import compat32
+from typing import Any, cast
+
+import msgspec
+
+from hermes_agent.platforms.email.headers import decoded
+from hermes_agent.platforms.email.html_text import html_text
+
+MAX_DEPTH = 20
+MAX_PARTS = 200
+MAX_FILES = 20
+MAX_TEXT = 1_000_000
+"""Bytes of one text that are read."""
+
+_NESTING = re.compile(rb"boundary|content-type:[ \t]*message/", re.I)
+_TOO_DEEP = "[this mail is put together in too many parts; it was not read]"
+
+
+class File(msgspec.Struct, frozen=True):
+    """A file as it came. `name` is the sender's, which may be anything."""
+
+    name: str
+    media_type: str
+    data: bytes
+
+
+class Body(msgspec.Struct):
+    """`notes` say what is missing. `plain` tells whether the text was written as plain text."""
+
+    texts: list[str] = msgspec.field(default_factory=list[str])
+    files: list[File] = msgspec.field(default_factory=list[File])
+    notes: list[str] = msgspec.field(default_factory=list[str])
+    plain: bool = False
+    parts: int = 0
+
+    @property
+    def text(self) -> str:
+        """All texts."""
+        return "\n\n".join(filter(None, (each.strip() for each in self.texts)))
+
+
+def read_body(raw: bytes) -> Body:
+    """Read a whole mail. Takes any bytes; never raises for what is in them."""
+    body = Body()
+    if len(_NESTING.findall(raw)) > MAX_PARTS:
+        # The parser's time grows with depth times length: this is a bomb, or nothing for us.
+        body.notes.append(_TOO_DEEP)
+        return body
+    try:
+        _read(message_from_bytes(raw, policy=compat32), body, 0)
+    except RecursionError:
+        return Body(notes=[_TOO_DEEP])
+    return body
+
+
+def _read(part: Message, body: Body, depth: int) -> None:
+    body.parts += 1
+    if depth > MAX_DEPTH or body.parts > MAX_PARTS:
+        if _TOO_DEEP not in body.notes:
+            body.notes.append(_TOO_DEEP)
+        return
+    kind = _kind(part)
+    if part.is_multipart() and kind == "multipart/alternative":
+        _choose(part, body, depth)
+    elif part.is_multipart() and kind.startswith("multipart/"):
+        for each in _children(part):
+            _read(each, body, depth + 1)
+    elif kind in ("text/plain", "text/html") and not _is_file(part):
+        text = _letters(_data(part)[:MAX_TEXT], part)
+        body.texts.append(html_text(text) if kind == "text/html" else text)
+        body.plain = body.plain or (kind == "text/plain" and bool(text.strip()))
+    else:
+        _file(part, kind, body)
+
+
+def _choose(part: Message, body: Body, depth: int) -> None:
+    """Of several versions of the same: the plain one, or else the last that says anything."""
+    versions: list[Body] = []
+    for each in _children(part):
+        version = Body(parts=body.parts)
+        _read(each, version, depth + 1)
+        body.parts = version.parts
+        versions.append(version)
+        body.files += version.files
+        body.notes += version.notes
+    said = [each for each in versions if each.text]
+    best = next((each for each in said if each.plain), said[-1] if said else None)
+    if best is not None:
+        body.texts += best.texts
+        body.plain = body.plain or best.plain
+
+
+def _children(part: Message) -> list[Message]:
+    payload: Any = part.get_payload()
+    return [each for each in cast("list[Any]", payload) if isinstance(each, Message)]
+
+
+def _file(part: Message, kind: str, body: Body) -> None:
+    if len(body.files) >= MAX_FILES:
+        if not body.notes or not body.notes[-1].startswith("[more than"):
+            body.notes.append(f"[more than {MAX_FILES} files came; the others were left out]")
+        return
+    if part.is_multipart():
+        children = _children(part)
+        data = children[0].as_bytes() if children else b""
+        body.files.append(File(_name(part) or "message.eml", "message/rfc822", data))
+        return
+    data = _data(part)
+    if data:
+        body.files.append(File(_name(part), kind, data))
+
+
+def _kind(part: Message) -> str:
+    try:
+        return part.get_content_type().lower()
+    except (ValueError, LookupError, TypeError):
+        return "application/octet-stream"
+
+
+def _is_file(part: Message) -> bool:
+    try:
+        return part.get_content_disposition() == "attachment" or bool(part.get_filename())
+    except (ValueError, LookupError, TypeError):
+        return False
+
+
+def _name(part: Message) -> str:
+    try:
+        return decoded(part.get_filename() or "")
+    except (ValueError, LookupError, TypeError):
+        return ""
+
+
+def _data(part: Message) -> bytes:
+    try:
+        data: object = part.get_payload(decode=True)
+    except (ValueError, LookupError, TypeError, binascii.Error):
+        return b""
+    return data if isinstance(data, bytes) else b""
+
+
+def _letters(data: bytes, part: Message) -> str:
+    try:
+        charset = part.get_content_charset()
+        text = data.decode(charset or "utf-8", "replace")
+    except (LookupError, ValueError, TypeError):
+        text = data.decode("utf-8", "replace")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    # Codecs such as utf-7 can make halves of letters, which cannot be stored.
+    return text.encode("utf-8", "replace").decode()
