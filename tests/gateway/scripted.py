@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hermes_agent.delivery.capabilities import Capabilities
-from hermes_agent.domain.chats import Button, Inbound, Origin, Post, Target
+from hermes_agent.domain.chats import Attachment, Button, ChatType, Inbound, Origin, Post, Target
 from hermes_agent.platforms.base import Door, MessageGone
 
 LIMIT = 20.0
@@ -91,18 +91,28 @@ class ScriptedPlatform:
         chat: str = "1",
         key: str | None = None,
         press: str | None = None,
-        **origin: str,
+        attachments: tuple[Attachment, ...] = (),
+        extra: dict[str, str] | None = None,
+        chat_type: ChatType = "dm",
     ) -> bool:
         """Somebody writes; whether it was let in."""
         await self.until(lambda: self.door is not None)
         door = self.door
         assert door is not None
         number = f"m{next(self._numbers)}"
-        place = Origin(platform=self.name, chat_id=chat, user_id=user, **origin)  # pyright: ignore[reportArgumentType]  chat_type is text here
+        place = Origin(platform=self.name, chat_id=chat, user_id=user, chat_type=chat_type)
         if not await door.admits(place, addressed=True):
             return False
         await door.accept(
-            Inbound(key=key or number, origin=place, text=text, message_id=number, press=press)
+            Inbound(
+                key=key or number,
+                origin=place,
+                text=text,
+                message_id=number,
+                press=press,
+                attachments=attachments,
+                extra=extra or {},
+            )
         )
         return True
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from hermes_agent.domain.chats import Attachment
 from tests.gateway.house import house
 from tests.gateway.scripted import ScriptedPlatform
 from tests.servers.script import Call, Reply
@@ -130,10 +131,11 @@ async def test_a_guest_can_not_answer_for_the_owner(home: Path, tmp_path: Path) 
         place.model.say(
             Reply(calls=(Call("terminal", {"command": f"rm -r {kept}"}),)), Reply(text="Left it.")
         )
-        group = {"chat": "-5", "chat_type": "group"}
-        await place.person.say("remove it", user="1", **group)
+        await place.person.say("remove it", user="1", chat="-5", chat_type="group")
         question = await place.person.sees("May this run?")
-        await place.person.say(user="2", press=question.buttons[0].value, **group)
+        await place.person.say(
+            user="2", chat="-5", chat_type="group", press=question.buttons[0].value
+        )
         await place.person.sees("Left it.")
         assert kept.exists()
 
@@ -161,3 +163,46 @@ async def test_an_unfinished_emphasis_is_closed_while_an_answer_grows(home: Path
         for text in place.person.shown[0].texts:
             assert text.count("<b>") == text.count("</b>")
             assert "**" not in text
+
+
+async def test_an_album_is_one_message_with_all_its_pictures(home: Path, tmp_path: Path) -> None:
+    pictures: list[Attachment] = []
+    for number in range(3):
+        path = tmp_path / f"{number}.png"
+        path.write_bytes(b"\x89PNG picture %d" % number)
+        pictures.append(Attachment(kind="image", path=str(path), media_type="image/png", size=16))
+    async with house(home) as place:
+        place.model.say(Reply(text="Three pictures."))
+        for number, picture in enumerate(pictures):
+            await place.person.say(
+                "compare these" if number == 0 else "",
+                attachments=(picture,),
+                extra={"media_group_id": "77"},
+            )
+        await place.person.sees("Three pictures.")
+        await place.settled()
+        (request,) = place.model.model_requests
+        said = request.json["messages"][-1]["content"]
+        assert sum(part["type"] == "image_url" for part in said) == 3
+        assert place.running.ledger.counts().inbox == {"done": 3}
+
+
+async def test_what_another_persons_turn_needs_is_asked_where_the_owner_is(
+    home: Path, tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    async with house(home, TELEGRAM_ALLOWED_USERS="2", TELEGRAM_OWNERS="1") as place:
+        await place.person.say("/sethome", user="1", chat="1")
+        await place.person.sees("home chat now")
+        place.model.say(
+            Reply(calls=(Call("terminal", {"command": f"rm -r {kept}"}),)), Reply(text="Done so.")
+        )
+        assert await place.person.say("remove it", user="2", chat="2")
+        question = await place.person.sees("May this run?")
+        assert question.target.chat_id == "1"
+        assert "2" in question.text
+        await place.person.say(press=question.buttons[0].value, user="1", chat="1")
+        answer = await place.person.sees("Done so.")
+        assert answer.target.chat_id == "2"
+        assert not kept.exists()

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from hermes_agent.gateway.api_part import ApiPart
 
 WORKER = "gateway"
-PARALLEL = 256
+PARALLEL = 1024
 FLUSH_SECONDS = 10.0
 KEEP_DAYS = 14.0
 DAY = 86400.0
@@ -255,6 +255,7 @@ class Gateway:
             toolsets=self._admission.toolsets,
             screen=self._screen,
             absorb=self._absorb,
+            waiting=lambda key: self.desk.do(lambda ledger: ledger.waiting(key)),
             home=self.homes.any,
             run_own=lambda asker: Unattended(
                 self.host.premises, working_directory(self.loaded), asker

@@ -18,18 +18,21 @@ from hermes_agent.domain.ports import Asker
 from hermes_agent.gateway.asking import approver_of
 from hermes_agent.gateway.commands.desk import Call, Service
 from hermes_agent.gateway.commands.table import queued, table
+from hermes_agent.gateway.door import ALBUM
 from hermes_agent.gateway.presenting import Presenter
 from hermes_agent.gateway.questions import ChatAsker
 from hermes_agent.gateway.reading import pictures, words
 from hermes_agent.gateway.routing import Entered
 from hermes_agent.gateway.screen import PARTS, Screen
 from hermes_agent.gateway.turns import ActiveTurn
-from hermes_agent.ledger.port import Claim
+from hermes_agent.ledger.port import Claim, InboxRow
 from hermes_agent.policy.admission.people import RIGHTS, Role
 from hermes_agent.scheduler.scripts import RunCommand
 from hermes_agent.sessions.host import Opening
 from hermes_agent.sessions.keys import CONTROL
 from hermes_agent.sessions.live import LiveSession
+
+ALBUM_SECONDS = 1.0
 
 _EFFORTS: frozenset[str] = frozenset(("none", "minimal", "low", "medium", "high", "xhigh"))
 _log = logging.getLogger(__name__)
@@ -47,6 +50,7 @@ class ChatRoad:
         toolsets: Callable[[Origin], tuple[str, ...]],
         screen: Callable[[Claim, Capabilities, int], Screen],
         absorb: Callable[[int, Claim], Awaitable[None]],
+        waiting: Callable[[str], Awaitable[tuple[InboxRow, ...]]],
         home: Callable[[str], Target | None],
         run_own: Callable[[Asker], RunCommand],
     ) -> None:
@@ -57,6 +61,7 @@ class ChatRoad:
         self._toolsets = toolsets
         self._screen = screen
         self._absorb = absorb
+        self._waiting = waiting
         self._home = home
         self._run_own = run_own
 
@@ -103,6 +108,9 @@ class ChatRoad:
 
     async def _obey(self, claim: Claim, text: str, role: Role) -> Sequence[Outgoing]:
         key = claim.session_key.removesuffix(CONTROL)
+        if await self._service.routing.begun(claim.turn):
+            # What the command had to do is done; its prompt was cut off.
+            return await self._answer(claim, text, role)
         call = Call(
             service=self._service, inbound=claim.inbound, key=key, turn=claim.turn, role=role
         )
@@ -148,9 +156,10 @@ class ChatRoad:
         turn = self._service.turns.begin(key, claim, entered.route.session_id)
         try:
             async with self._service.host.open(self._opening(claim, entered, role)) as live:
-                standing = live.standing(claim.turn)
-                if standing == "steered":
+                if live.standing(claim.turn) == "steered":
                     return ()
+                inbound, merged = await self._album(claim)
+                text = inbound.text if merged else text
                 written = len(_written(live.history, claim.turn))
                 async with (
                     self._screen(claim, capabilities, written) as screen,
@@ -164,12 +173,33 @@ class ChatRoad:
                         images,
                         turn=claim.turn,
                     )
+                for row in merged:
+                    await self._absorb(row, claim)
                 return [
                     *self._earlier(claim, live, screen),
                     *self._posts(claim, live, ended, entered, timed_out=turn.timed_out),
                 ]
         finally:
             self._service.turns.end(key)
+
+    async def _album(self, claim: Claim) -> tuple[Inbound, list[int]]:
+        """The message with the files of those that came with it, and the rows of those.
+
+        Platforms send an album as one message for each picture, a moment apart.
+        """
+        inbound = claim.inbound
+        group = inbound.extra.get(ALBUM)
+        if not group:
+            return inbound, []
+        await asyncio.sleep(ALBUM_SECONDS)
+        rows = await self._waiting(claim.session_key)
+        same = [row for row in rows if row.inbound.extra.get(ALBUM) == group]
+        files = [file for row in same for file in row.inbound.attachments]
+        texts = [each for each in (inbound.text, *(row.inbound.text for row in same)) if each]
+        whole = msgspec.structs.replace(
+            inbound, text="\n".join(texts), attachments=(*inbound.attachments, *files)
+        )
+        return whole, [row.id for row in same]
 
     def _absorbing(self, claim: Claim, steered: dict[str, int]) -> Callable[[str], Awaitable[None]]:
         async def absorb(turn: str) -> None:

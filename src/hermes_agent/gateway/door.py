@@ -16,6 +16,8 @@ from hermes_agent.ledger.port import Accepted
 from hermes_agent.policy.admission.admission import Admission, Admitted, Limited, Unknown
 from hermes_agent.sessions.keys import control_key, session_key
 
+ALBUM = "media_group_id"
+"""In `Inbound.extra`: the album that a picture belongs to."""
 MAX_TEXT = 200_000
 """Characters of one message; what is longer is cut and says so."""
 
@@ -110,6 +112,9 @@ class GatewayDoor:
         active = self._turns.get(key)
         text = inbound.text.strip()
         if active is None:
+            return
+        album = inbound.extra.get(ALBUM)
+        if album and active.claim.inbound.extra.get(ALBUM) == album:
             return
         self._seen(inbound)
         if queued(text) is not None or text.startswith("/"):

@@ -83,6 +83,10 @@ class Routing:
         self._store.save_route(route)
         return Entered(route=route, reset=reset)
 
+    async def begun(self, turn: str) -> bool:
+        """Whether this turn's message is stored already, from before a crash."""
+        return await self._call(lambda: self._store.of_turn(turn) is not None)
+
     async def find(self, key: str) -> Route | None:
         """The route of a chat, if it has one."""
         return await self._call(lambda: self._store.route(key))
