@@ -4,16 +4,15 @@ What was said stands in the session store; this file knows which response ended 
 """
 
 import os
-import re
 from collections.abc import Generator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 import apsw
 import msgspec
 
 from hermes_agent.domain.errors import StoreError
+from hermes_agent.store.sqlite.queries import statements
 from hermes_agent.store.sqlite.transaction import Transaction, typed
 
 FILE = "response_store.db"
@@ -96,8 +95,5 @@ class ResponseStore:
         )
 
 
-@cache
 def _sql() -> dict[str, str]:
-    text = (Path(__file__).parent / "sql" / "responses.sql").read_text(encoding="utf-8")
-    _, *parts = re.split(r"^-- name: (\w+)$", text, flags=re.MULTILINE)
-    return {name: sql.strip() for name, sql in zip(parts[::2], parts[1::2], strict=True)}
+    return statements(Path(__file__).parent / "sql" / "responses.sql")
