@@ -232,3 +232,19 @@ def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as found:
         port: int = found.getsockname()[1]
         return port
+
+
+def test_told_twice_to_stop_it_does_not_wait_for_the_turn(
+    hermes: Hermes, server: ModelServer, api: BotApi
+) -> None:
+    held = threading.Event()
+    server.say(lambda _: (held.wait(LIMIT), Reply(text="Never."))[1])
+    with gateway(hermes, api) as running:
+        running.say("work")
+        server.wait_for_model_requests(1)
+        running.process.send_signal(signal.SIGINT)
+        while "waiting for 1 turn" not in running.log():
+            assert running.process.poll() is None
+            threading.Event().wait(0.02)
+        assert running.stop(signal.SIGINT) == 0
+        held.set()

@@ -48,6 +48,7 @@ class Daemon:
         self._log = log
         self._verbose = verbose
         self._lost: HermesError | None = None
+        self._gateway: Gateway | None = None
         self._wish: asyncio.Future[Wish] | None = None
         self._notifier = Notifier.of()
         self._state = StateFiles(loaded.paths.home, sys.argv, Redactor(loaded.secrets).text)
@@ -79,11 +80,13 @@ class Daemon:
 
     async def _live(self, lock: GatewayLock) -> Wish:
         self._wish = asyncio.get_running_loop().create_future()
-        gateway = self._open(self._loaded, self._changed)
+        gateway = self._gateway = self._open(self._loaded, self._changed)
         await gateway.start()
         self._state.turn("running")
         self._notifier.ready(gateway.report.status())
         _log.info("the gateway is up: %s", self._loaded.paths.home)
+        if not gateway.connections and gateway.api is None:
+            _log.warning("nothing is connected; set chat apps up with: hermes gateway setup")
         beating = asyncio.create_task(self._beat(gateway, lock), name="heartbeat")
         try:
             wish = await self._wish
@@ -123,6 +126,9 @@ class Daemon:
     def _wants(self, wish: Wish) -> None:
         if self._wish is not None and not self._wish.done():
             self._wish.set_result(wish)
+        elif wish == "stop" and self._gateway is not None:
+            _log.warning("told to stop again: turns that run are cut off")
+            self._gateway.pump.cut()
 
     def _changed(self, gateway: Gateway) -> None:
         for name, connection in gateway.connections.items():

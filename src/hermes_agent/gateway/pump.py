@@ -85,6 +85,11 @@ class Pump:
         beating.cancel()
         return len(left)
 
+    def cut(self) -> None:
+        """Stop what is on its road, now: somebody does not want to wait for the drain."""
+        for task in self._tasks:
+            task.cancel()
+
     async def _take(self) -> None:
         try:
             while len(self._tasks) < self._parallel:
