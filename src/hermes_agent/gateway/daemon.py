@@ -49,6 +49,7 @@ class Daemon:
         self._verbose = verbose
         self._lost: HermesError | None = None
         self._gateway: Gateway | None = None
+        self._instead: Wish | None = None
         self._wish: asyncio.Future[Wish] | None = None
         self._notifier = Notifier.of()
         self._state = StateFiles(loaded.paths.home, sys.argv, Redactor(loaded.secrets).text)
@@ -64,6 +65,7 @@ class Daemon:
         try:
             while True:
                 wish = await self._live(lock)
+                wish = self._instead or wish
                 if self._lost is not None:
                     raise self._lost
                 if wish != "reload":
@@ -126,6 +128,10 @@ class Daemon:
     def _wants(self, wish: Wish) -> None:
         if self._wish is not None and not self._wish.done():
             self._wish.set_result(wish)
+        elif wish == "reload" or self._wish is None:
+            return
+        elif self._wish.result() == "reload":
+            self._instead = wish
         elif wish == "stop" and self._gateway is not None:
             _log.warning("told to stop again: turns that run are cut off")
             self._gateway.pump.cut()
