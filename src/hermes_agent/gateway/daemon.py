@@ -57,6 +57,7 @@ class Daemon:
     async def run(self, lock: GatewayLock) -> int:
         """Until stopped; gives the exit status. Raises `ConfigError` when it cannot start."""
         loop = asyncio.get_running_loop()
+        self._wish = loop.create_future()
         for number, wish in _SIGNALS.items():
             loop.add_signal_handler(number, self._wants, wish)
         self._state.begin()
@@ -81,7 +82,8 @@ class Daemon:
             self._state.end(reason, failed=failed)
 
     async def _live(self, lock: GatewayLock) -> Wish:
-        self._wish = asyncio.get_running_loop().create_future()
+        if self._wish is None or self._wish.done():
+            self._wish = asyncio.get_running_loop().create_future()
         gateway = self._gateway = self._open(self._loaded, self._changed)
         await gateway.start()
         self._state.turn("running")
