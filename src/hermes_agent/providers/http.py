@@ -2,15 +2,19 @@
 
 import ipaddress
 import os
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 import httpx2
 
 if TYPE_CHECKING:
     import ssl
 
-LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=120)
+KEPT = 64
+KEPT_SECONDS = 120.0
+LIMITS = httpx2.Limits(max_connections=None, keepalive_expiry=KEPT_SECONDS)
 CONNECT = 15.0
 WRITE = 60.0
 
@@ -83,36 +87,96 @@ def _matches(host: str, port: int | None, rule: str) -> bool:
 
 
 class Doors(httpx2.AsyncBaseTransport):
-    """Opens the door that a request needs: plain, TLS, or through a proxy, each made once."""
+    """Opens the door that a request needs: plain, TLS, or through a proxy.
+
+    Each connection is a transport of its own, lent to one request at a time. One pool for all
+    would look at every idle connection, with several calls to the kernel each, at the beginning
+    and at the end of every request.
+    """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._open: dict[tuple[str, str | None], httpx2.AsyncHTTPTransport] = {}
-        self._tls: ssl.SSLContext | None = None
+        self._idle: dict[_Target, deque[_Idle]] = {}
+        self._all: set[httpx2.AsyncHTTPTransport] = set()
+        self._contexts: dict[str, ssl.SSLContext] = {}
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send it through its door."""
-        proxy = proxy_for(request.url, self._environ)
-        door = self._open.get((request.url.scheme, proxy))
-        if door is None:
-            door = httpx2.AsyncHTTPTransport(
-                verify=self._context(request.url.scheme), proxy=proxy, limits=LIMITS
-            )
-            self._open[request.url.scheme, proxy] = door
-        return await door.handle_async_request(request)
+        url = request.url
+        target = (url.scheme, url.host, url.port, proxy_for(url, self._environ))
+        idle = self._idle.get(target)
+        # The one that was used last is the one that most likely still stands.
+        door = idle.pop().door if idle else self._made(target)
+        try:
+            response = await door.handle_async_request(request)
+        except BaseException:
+            await self._take_back(target, door)
+            raise
+        assert isinstance(response.stream, httpx2.AsyncByteStream)
+        response.stream = _Lent(response.stream, lambda: self._take_back(target, door))
+        return response
 
     async def aclose(self) -> None:
         """Close every connection."""
-        for door in self._open.values():
-            await door.aclose()
-        self._open.clear()
+        self._idle.clear()
+        while self._all:
+            await self._all.pop().aclose()
+
+    def _made(self, target: "_Target") -> httpx2.AsyncHTTPTransport:
+        scheme, _, _, proxy = target
+        door = httpx2.AsyncHTTPTransport(verify=self._context(scheme), proxy=proxy, limits=LIMITS)
+        self._all.add(door)
+        return door
+
+    async def _take_back(self, target: "_Target", door: httpx2.AsyncHTTPTransport) -> None:
+        if door not in self._all:
+            return
+        now = time.monotonic()
+        idle = self._idle.setdefault(target, deque())
+        idle.append(_Idle(door, now))
+        while len(idle) > KEPT or now - idle[0].since > KEPT_SECONDS:
+            oldest = idle.popleft().door
+            self._all.discard(oldest)
+            await oldest.aclose()
 
     def _context(self, scheme: str) -> "ssl.SSLContext":
         import ssl
 
-        if scheme != "https":
+        if scheme not in self._contexts:
             # Never used on a plain connection; an empty one spares reading 150 certificates.
-            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        if self._tls is None:
-            self._tls = httpx2.create_ssl_context(trust_env=True)
-        return self._tls
+            self._contexts[scheme] = (
+                httpx2.create_ssl_context(trust_env=True)
+                if scheme == "https"
+                else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            )
+        return self._contexts[scheme]
+
+
+_Target = tuple[str, str, int | None, str | None]
+"""Scheme, host, port and proxy."""
+
+
+class _Idle(NamedTuple):
+    door: httpx2.AsyncHTTPTransport
+    since: float
+
+
+class _Lent(httpx2.AsyncByteStream):
+    """The body of an answer; its connection goes back when it is closed."""
+
+    def __init__(
+        self, body: httpx2.AsyncByteStream, take_back: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._body = body
+        self._take_back: Callable[[], Awaitable[None]] | None = take_back
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._body.__aiter__()
+
+    async def aclose(self) -> None:
+        take_back, self._take_back = self._take_back, None
+        try:
+            await self._body.aclose()
+        finally:
+            if take_back is not None:
+                await take_back()

@@ -5,7 +5,7 @@ import ssl
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx2
@@ -129,3 +129,88 @@ async def test_a_remote_host_is_reached_through_the_proxy(server: ModelServer):
         "http://models.example.com/v1/models",
         "/v1/models",
     ]
+
+
+class Counting:
+    """Answers every request on a connection with its number; `ends` closes it after the answer."""
+
+    def __init__(self, *, ends: bool = False) -> None:
+        self.connections = 0
+        self._ends = ends
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        number = str(self.connections).encode()
+        try:
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n" + number)
+                await writer.drain()
+                if self._ends:
+                    break
+        except asyncio.IncompleteReadError:
+            pass
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_connection_serves_one_request_after_the_other():
+    counting = Counting()
+    served = await asyncio.start_server(counting.serve, "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{served.sockets[0].getsockname()[1]}"
+    async with open_client({}) as client:
+        assert [(await client.get(address)).text for _ in range(3)] == ["1", "1", "1"]
+        async with client.stream("GET", address) as first, client.stream("GET", address) as second:
+            both = [(await each.aread()).decode() for each in (first, second)]
+        assert both == ["1", "2"]
+        assert (await client.get(address)).text in both
+    served.close()
+
+
+async def test_a_connection_that_the_server_closed_is_not_used_again():
+    counting = Counting(ends=True)
+    served = await asyncio.start_server(counting.serve, "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{served.sockets[0].getsockname()[1]}"
+    async with open_client({}) as client:
+        assert [(await client.get(address)).text for _ in range(3)] == ["1", "2", "3"]
+    served.close()
+
+
+async def test_a_request_given_up_in_the_middle_leaves_no_connection_in_a_half_state():
+    counting = Counting()
+    served = await asyncio.start_server(counting.serve, "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{served.sockets[0].getsockname()[1]}"
+    async with open_client({}) as client:
+        async with client.stream("GET", address):
+            pass  # its body is left unread
+        assert (await client.get(address)).text == "2"
+        asking = asyncio.create_task(client.post(address, content=_endless()))
+        await asyncio.sleep(0)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert (await client.get(address)).status_code == 200
+    served.close()
+
+
+async def _endless() -> AsyncIterator[bytes]:
+    yield b"x"
+    await asyncio.Event().wait()
+
+
+async def test_closing_the_client_closes_every_connection():
+    gone = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n.")
+        assert await reader.read() == b""
+        writer.close()
+        gone.set()
+
+    served = await asyncio.start_server(serve, "127.0.0.1", 0)
+    client = open_client({})
+    request = client.build_request("GET", f"http://127.0.0.1:{served.sockets[0].getsockname()[1]}")
+    await client.send(request, stream=True)
+    await client.aclose()
+    await asyncio.wait_for(gone.wait(), 20)
+    served.close()
