@@ -6,8 +6,8 @@ git repository), `AGENTS.md`, `CLAUDE.md`, `.cursorrules` with `.cursor/rules/*.
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
+from posixpath import dirname, exists, isfile
 
 from hermes_agent.context.prompt import Piece
 
@@ -26,30 +26,30 @@ _HARMLESS = {"\u200d", "\ufeff", "\u00ad"}
 
 def context_files(cwd: Path) -> tuple[Piece, ...]:
     """The context files for a session that starts in `cwd`, ready for the prompt."""
-    return tuple(_piece(path) for path in _found(cwd) if path.is_file())
+    return tuple(_piece(path) for path in _found(cwd))
 
 
 def _found(cwd: Path) -> list[Path]:
-    own = next(_upwards(cwd, (".hermes.md", "HERMES.md")), None)
-    if own is not None:
-        return [own]
-    for name in ("AGENTS.md", "CLAUDE.md"):
-        near = next(_upwards(cwd, (name,)), None)
-        if near is not None:
-            return [near]
-    rules = sorted((cwd / ".cursor" / "rules").glob("*.mdc"))
-    cursor = cwd / ".cursorrules"
-    return [*([cursor] if cursor.is_file() else []), *rules]
+    folders = _upwards(str(cwd))
+    for names in ((".hermes.md", "HERMES.md"), ("AGENTS.md",), ("CLAUDE.md",)):
+        for folder in folders:
+            for name in names:
+                if isfile(f"{folder}/{name}"):
+                    return [Path(folder, name)]
+    rules = sorted((cwd / ".cursor/rules").glob("*.mdc")) if exists(f"{cwd}/.cursor") else []
+    return [path for path in (cwd / ".cursorrules", *rules) if isfile(path)]
 
 
-def _upwards(cwd: Path, names: tuple[str, ...]) -> Iterator[Path]:
-    """Candidates from `cwd` up to the git root; outside a repository only `cwd` itself."""
-    folders = [cwd, *cwd.parents]
-    root = next((index for index, folder in enumerate(folders) if (folder / ".git").exists()), 0)
-    for folder in folders[: root + 1]:
-        for name in names:
-            if (folder / name).is_file():
-                yield folder / name
+def _upwards(cwd: str) -> list[str]:
+    """From `cwd` up to the git root; outside a repository only `cwd` itself."""
+    # As text: this is done for every new session, and a Path for each file takes ten times as long.
+    folders = [cwd]
+    while not exists(f"{folders[-1]}/.git"):
+        above = dirname(folders[-1])
+        if above == folders[-1]:
+            return [cwd]
+        folders.append(above)
+    return folders
 
 
 def _piece(path: Path) -> Piece:

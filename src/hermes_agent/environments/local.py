@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from hermes_agent.environments import scratch
 from hermes_agent.environments.enclosure import Launch, Place
 from hermes_agent.environments.files import HostFiles
+from hermes_agent.environments.scratch import Scratch
 from hermes_agent.environments.shell import ShellEnvironment
 
 
@@ -16,7 +16,12 @@ class Local:
 
     def __init__(self, place: Place) -> None:
         self.files = HostFiles(place.cwd)
-        self.scratch = scratch.make()
+        self._scratch = Scratch()
+
+    @property
+    def scratch(self) -> str | None:
+        """The scratch directory."""
+        return self._scratch.path
 
     def launch(
         self, argv: Sequence[str | bytes], *, cwd: str, variables: Mapping[str, str], pty: bool
@@ -26,7 +31,7 @@ class Local:
 
     def close(self) -> None:
         """Remove the scratch directory."""
-        scratch.remove(self.scratch)
+        self._scratch.remove()
 
 
 class LocalEnvironment(ShellEnvironment):

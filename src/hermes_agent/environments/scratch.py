@@ -6,6 +6,26 @@ import shutil
 from pathlib import Path
 
 
+class Scratch:
+    """One that is made when it is first asked for: most sessions never run a command."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._path: str | None = None
+
+    @property
+    def path(self) -> str | None:
+        """None where none can be made."""
+        if not self._asked:
+            self._asked = True
+            self._path = make()
+        return self._path
+
+    def remove(self) -> None:
+        """Delete what was made."""
+        remove(self._path)
+
+
 def make(variables: dict[str, str] | None = None) -> str | None:
     """A new directory of mode 0700, or None where none can be made. Remove it with `remove`."""
     environ = os.environ if variables is None else variables

@@ -5,6 +5,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Generator
+from functools import cache
 from pathlib import Path
 
 from hermes_agent.domain.errors import EnvironmentFault
@@ -50,8 +51,7 @@ class ShellEnvironment:
         self._cwd = place.cwd
         self._variables = dict(place.variables)
         self._seen: bytes = b""
-        self._script = _SCRIPT.read_text()
-        self._warden = Warden(enclosure.scratch)
+        self._warden = Warden(lambda: enclosure.scratch)
         self._lingering: list[Child] = []
         self._prefix = os.urandom(6).hex()
         self._runs = 0
@@ -204,7 +204,7 @@ class ShellEnvironment:
         if pty:
             variables["TERM"] = "xterm-256color"
         terminal = self._enclosure.terminal if pty else ""
-        argv = (*_SHELL, self._script, "bash", _bytes(command), snapshot or "", terminal)
+        argv = (*_SHELL, _script(), "bash", _bytes(command), snapshot or "", terminal)
         return self._enclosure.launch(argv, cwd=cwd, variables=variables, pty=pty)
 
     async def _until_ended(
@@ -283,6 +283,11 @@ class _Void:
         self._room -= len(data)
         if self._room < 0:
             self._child.close()
+
+
+@cache
+def _script() -> str:
+    return _SCRIPT.read_text()
 
 
 def _fits(command: str) -> bool:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 _SCRIPT = Path(__file__).with_name("warden.sh")
@@ -17,7 +18,7 @@ class Warden:
     started there is no warden.
     """
 
-    def __init__(self, scratch: str | None = None) -> None:
+    def __init__(self, scratch: Callable[[], str | None] = lambda: None) -> None:
         self._scratch = scratch
         self._pipe: int | None = None
         self._started = False
@@ -53,7 +54,7 @@ class Warden:
         os.set_blocking(writing, False)
         try:
             self._popen = subprocess.Popen(
-                ("/bin/sh", "-c", _SCRIPT.read_text(), "hermes-warden", self._scratch or ""),
+                ("/bin/sh", "-c", _SCRIPT.read_text(), "hermes-warden", self._scratch() or ""),
                 stdin=reading,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

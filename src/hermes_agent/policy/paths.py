@@ -8,6 +8,7 @@ hands the descriptor to `verify_opened`.
 import os
 import stat
 from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
 from posixpath import join
 
@@ -43,6 +44,12 @@ class PathGuard:
         self._home = home
         self._cwd = cwd
         self._root = os.path.realpath(_expanded(write_root, home)) if write_root else None
+
+    def at(self, cwd: str) -> "PathGuard":
+        """The same for a session that works there."""
+        guard = copy(self)
+        guard._cwd = cwd
+        return guard
 
     def check_read(self, path: str, *, cwd: str | None = None) -> str:
         """The resolved path. Raises `DeniedError` where reading is forbidden."""

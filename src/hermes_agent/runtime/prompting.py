@@ -1,9 +1,11 @@
 """From configuration and home to the prompt's pieces: persona, manner, facts."""
 
+import os
 import platform
 import shutil
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from hermes_agent.config.load import Loaded
@@ -69,7 +71,7 @@ class Prompting:
         return Facts(
             cwd=self._environment.cwd,
             system=f"{platform.system()} {platform.machine()}",
-            shell=shell if shutil.which(shell) else "bash",
+            shell=shell if _is_there(shell, os.environ.get("PATH")) else "bash",
             date=_now(self._loaded.config.timezone).strftime("%A, %Y-%m-%d %H:%M %Z"),
             environment=self._environment.name,
             entrance=self._entrance,
@@ -94,6 +96,11 @@ class Prompting:
         except KeyError:
             known = ", ".join([*sorted(self.own), *personality_names(), "none"])
             raise UsageError(f"There is no personality “{name}”.", hint=f"Known: {known}") from None
+
+
+@cache
+def _is_there(program: str, path: str | None) -> bool:
+    return shutil.which(program, path=path) is not None
 
 
 def _now(zone: str) -> datetime:

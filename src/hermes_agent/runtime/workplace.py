@@ -40,19 +40,15 @@ class Premises:
         )
         redactor = Redactor(loaded.secrets)
         self.redact: Callable[[str], str] = redactor.text if config.security.redact_secrets else str
-        self.guard = self.guard_at(Path.home())
-        self.blank_secrets = redactor.text
-        self.redactor = redactor if config.security.redact_secrets else None
-
-    def guard_at(self, cwd: Path) -> PathGuard:
-        """Which files may be touched from there."""
-        loaded = self.loaded
-        return PathGuard(
-            home=str(Path.home()),
+        self.home = str(Path.home())
+        self.guard = PathGuard(
+            home=self.home,
             hermes_home=str(loaded.paths.home),
-            cwd=str(cwd),
+            cwd=self.home,
             write_root=loaded.environ.get("HERMES_WRITE_SAFE_ROOT"),
         )
+        self.blank_secrets = redactor.text
+        self.redactor = redactor if config.security.redact_secrets else None
 
 
 class Workplace:
@@ -80,8 +76,9 @@ class Workplace:
                 output_chars=config.tool_output.max_bytes,
             ),
         )
+        self._home = premises.home
         self._gate = Gate(
-            home=str(Path.home()),
+            home=premises.home,
             hermes_home=str(loaded.paths.home),
             mode=config.approvals.mode,
             asker=asker,
@@ -91,7 +88,7 @@ class Workplace:
             managed=loaded.managed is not None or not may_grant,
             notify=notify,
         )
-        self.guard = premises.guard_at(cwd)
+        self.guard = premises.guard.at(str(cwd))
         self.redact = premises.redact
 
     @property
@@ -170,7 +167,7 @@ class Workplace:
     def _only_looks(self, command: str) -> bool:
         from hermes_agent.policy.looking import only_looks
 
-        return only_looks(command, cwd=self.environment.cwd, home=str(Path.home()))
+        return only_looks(command, cwd=self.environment.cwd, home=self._home)
 
     def _write_grant(self, rule: str) -> None:
         # Read anew: another process may have added to the list meanwhile.
