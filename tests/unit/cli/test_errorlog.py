@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hermes_agent.runtime.errorlog import MAX_BYTES, ErrorLog
+from hermes_agent.cli.errorlog import MAX_BYTES, ErrorLog
 
 
 @pytest.fixture
