@@ -27,6 +27,10 @@ TABLE = {
     "resume": "resume",
     "search": "search",
     "api": "api_server",
+    "gateway": "gateway_idle",
+    "first-request": "first_request",
+    "crowd": "crowd",
+    "soak": "soak",
 }
 
 
