@@ -18,7 +18,12 @@ MAX_FILES = 20
 MAX_TEXT = 1_000_000
 """Bytes of one text that are read."""
 
+MAX_NESTING = 100
+MAX_FIELD = 10_000
+"""Bytes of one header of a part: the parser's time grows with the square of it."""
+
 _NESTING = re.compile(rb"boundary|content-type:[ \t]*message/", re.I)
+_FIELD = re.compile(rb"^content-[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*", re.I | re.M)
 _TOO_DEEP = "[this mail is put together in too many parts; it was not read]"
 
 
@@ -48,7 +53,8 @@ class Body(msgspec.Struct):
 def read_body(raw: bytes) -> Body:
     """Read a whole mail. Takes any bytes; never raises for what is in them."""
     body = Body()
-    if len(_NESTING.findall(raw)) > MAX_PARTS:
+    too_long = any(len(each[0]) > MAX_FIELD for each in _FIELD.finditer(raw))
+    if too_long or len(_NESTING.findall(raw)) > MAX_NESTING:
         # The parser's time grows with depth times length: this is a bomb, or nothing for us.
         body.notes.append(_TOO_DEEP)
         return body

@@ -1,79 +1,78 @@
 """The words of an HTML mail."""
 
 import re
-from html.parser import HTMLParser
 
-MAX_HTML = 200_000
+from hermes_agent.platforms.email.html_tags import Tag, Words, tokens
+
+MAX_HTML = 500_000
 
 _BLOCKS = frozenset(
     "address article aside blockquote center dd div dl dt fieldset figure footer form h1 h2 h3 h4 "
     "h5 h6 header hr li main nav ol p pre section table tr ul".split()
 )
-_SILENT = frozenset("head script style template title noscript".split())
+_MAX_LINK = 2000
 
 
 def html_text(html: str) -> str:
     """Plain text: blocks are lines, links keep their address, quotes have a `>`. Takes any text;
     what goes beyond `MAX_HTML` characters is left out."""
-    reader = _Reader()
-    reader.feed(html[:MAX_HTML])
-    reader.close()
-    return reader.text()
+    writer = _Writer()
+    for token in tokens(html[:MAX_HTML]):
+        match token:
+            case Words(text):
+                writer.words(text)
+            case Tag(closing=True):
+                writer.closes(token.name)
+            case Tag():
+                writer.opens(token)
+    return writer.text()
 
 
-class _Reader(HTMLParser):
+class _Writer:
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self._lines: list[tuple[int, str]] = []
-        self._line = ""
+        self._line: list[str] = []
         self._depth = 0
-        self._silent = ""
         self._pre = 0
-        self._links: list[tuple[str, str]] = []
+        self._link: tuple[str, int] | None = None
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if self._silent:
-            return
-        if tag in _SILENT:
-            self._silent = tag
-        elif tag == "br":
+    def opens(self, tag: Tag) -> None:
+        name = tag.name
+        if name == "br":
             self._end_line()
-        elif tag == "a":
-            self._links.append((dict(attrs).get("href") or "", self._line))
-        elif tag == "img":
-            self._line += dict(attrs).get("alt") or ""
-        elif tag in ("td", "th"):
-            self._line += "\t" if self._line.strip() else ""
-        elif tag in _BLOCKS:
+        elif name == "a":
+            self._link = (tag.value("href"), len(self._line))
+        elif name == "img":
+            self._line.append(tag.value("alt"))
+        elif name in ("td", "th"):
+            self._line.append("\t" if self._line else "")
+        elif name in _BLOCKS:
             self._end_block()
-            self._depth += tag == "blockquote"
-            self._pre += tag == "pre"
-            self._line += "- " if tag == "li" else ""
+            self._depth += name == "blockquote"
+            self._pre += name == "pre"
+            if name == "li":
+                self._line.append("- ")
 
-    def handle_endtag(self, tag: str) -> None:
-        if self._silent:
-            self._silent = "" if tag == self._silent else self._silent
-        elif tag == "a" and self._links:
-            href, before = self._links.pop()
-            shown = self._line.removeprefix(before)
+    def closes(self, name: str) -> None:
+        if name == "a" and self._link is not None:
+            (href, begin), self._link = self._link, None
+            shown = "".join(self._line[begin:])
             if href.startswith(("http://", "https://")) and href.rstrip("/") not in shown:
-                self._line += f" ({href[:2000]})"
-        elif tag in _BLOCKS:
+                self._line.append(f" ({href[:_MAX_LINK]})")
+        elif name in _BLOCKS:
             self._end_block()
-            self._depth = max(0, self._depth - (tag == "blockquote"))
-            self._pre = max(0, self._pre - (tag == "pre"))
+            self._depth = max(0, self._depth - (name == "blockquote"))
+            self._pre = max(0, self._pre - (name == "pre"))
 
-    def handle_data(self, data: str) -> None:
-        if self._silent:
-            return
+    def words(self, text: str) -> None:
         if not self._pre:
-            self._line += re.sub(r"[ \t\r\n]+", " ", data)
+            self._line.append(re.sub(r"[ \t\r\n]+", " ", text))
             return
-        first, *rest = data.split("\n")
-        self._line += first
+        first, *rest = text.split("\n")
+        self._line.append(first)
         for each in rest:
             self._end_line()
-            self._line = each
+            self._line.append(each)
 
     def text(self) -> str:
         """All of it; at most one empty line in a row."""
@@ -85,10 +84,15 @@ class _Reader(HTMLParser):
         return re.sub(r"\n{3,}", "\n\n", "\n".join(marked)).strip()
 
     def _end_line(self) -> None:
-        line = self._line.rstrip() if self._pre else re.sub(r" {2,}", " ", self._line).strip(" ")
-        self._lines.append((self._depth, line))
-        self._line = ""
+        line = "".join(self._line)
+        self._line.clear()
+        if self._link is not None:
+            self._link = (self._link[0], 0)
+        shown = line.rstrip() if self._pre else re.sub(r" {2,}", " ", line).strip(" ")
+        self._lines.append((self._depth, shown))
 
     def _end_block(self) -> None:
-        if self._line.strip():
+        if any(each.strip() for each in self._line):
             self._end_line()
+        else:
+            self._line.clear()

@@ -1,6 +1,8 @@
 """Handing a mail in: SMTP submission (RFC 6409)."""
 
+import asyncio
 import ssl
+from contextlib import suppress
 
 import aiosmtplib
 
@@ -28,7 +30,7 @@ async def submit(configuration: Configuration, to: str, mail: bytes) -> None:
         await client.connect()
         await client.login(configuration.user, configuration.password.reveal())
         await client.sendmail(configuration.address, [to], mail)
-        await client.quit()
+        await _leave(client)
     except aiosmtplib.SMTPAuthenticationError as error:
         raise _login_fault(configuration, error) from None
     except aiosmtplib.SMTPRecipientsRefused as error:
@@ -58,7 +60,16 @@ async def submit(configuration: Configuration, to: str, mail: bytes) -> None:
             ) from None
         raise PlatformDown(f"email: {server.where} cannot be reached: {str(error)[:200]}") from None
     finally:
+        if isinstance(client.transport, asyncio.Transport):
+            # A polite end of TLS would wait for the server, half a minute at worst.
+            client.transport.abort()
         client.close()
+
+
+async def _leave(client: aiosmtplib.SMTP) -> None:
+    """The mail is taken by now: whatever happens here must not send it again."""
+    with suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+        await client.execute_command(b"QUIT", timeout=5)
 
 
 def _login_fault(
