@@ -156,3 +156,25 @@ async def test_commands_of_ones_own_run_and_stand_for_others(home: Path) -> None
         await place.person.say("/me")
         await place.person.sees("Role: owner.")
         assert not place.model.model_requests
+
+
+async def test_what_is_asked_about_the_program_is_answered_without_the_model(home: Path) -> None:
+    async with house(home) as place:
+        for asked, told in (
+            ("/help", "/background"),
+            ("/provider", "Provider: custom"),
+            ("/model", "scripted-model"),
+            ("/update", "gateway restart"),
+            ("/usage", "no session yet"),
+            ("/reasoning high", "Reasoning: high."),
+            ("/reasoning nonsense", "Choices:"),
+            ("/personality pirate", "Personality: pirate"),
+            ("/busy queue", "will queue"),
+            ("/nonsense", "There is no command /nonsense."),
+            ("/insights 7", "Last 7 days"),
+            ("/stop", "Nothing is running."),
+            ("/approve", "Nothing is being asked"),
+        ):
+            await place.person.say(asked)
+            await place.person.sees(told)
+        assert not place.model.model_requests

@@ -2,8 +2,9 @@
 
 import time
 
-from hermes_agent.domain.errors import NotFoundError
+from hermes_agent.domain.errors import HermesError, NotFoundError
 from hermes_agent.gateway.commands.desk import Call
+from hermes_agent.version import VERSION
 
 DAY = 86400.0
 
@@ -53,6 +54,29 @@ async def insights(call: Call) -> None:
         f"Last {days} days: {total.sessions} sessions, {total.messages} messages, "
         f"{total.input_tokens:,} tokens in, {total.output_tokens:,} out"
     )
+
+
+async def provider(call: Call) -> None:
+    """Who serves the model."""
+    model = call.service.loaded.config.model
+    name = await call.service.host.model_name()
+    call.say(
+        f"Provider: {model.provider}, model `{name}`. A model of another one: "
+        "`/model PROVIDER:NAME`."
+    )
+
+
+async def update(call: Call) -> None:
+    """Which version this is, and how it becomes another."""
+    if call.role != "owner":
+        raise HermesError("Only the owner may ask about updates.")
+    managed = call.service.loaded.managed
+    how = (
+        f"It is managed by {managed.manager.name}: update its declaration."
+        if managed is not None
+        else "Update it where it was installed, then: hermes gateway restart"
+    )
+    call.say(f"Hermes Agent v{VERSION}. {how}")
 
 
 async def whoami(call: Call) -> None:

@@ -56,6 +56,7 @@ COMMANDS: dict[str, Entry] = {
     "personality": Entry(
         "Show or choose the manner", choosing.personality, "[NAME|none]", ("manner",)
     ),
+    "provider": Entry("Show who serves the model", looking.provider, busy=True),
     "queue": Entry("Say it when this turn is over", _queue, "PROMPT", ("q",)),
     "reasoning": Entry(
         "Show or choose how hard to think", choosing.reasoning, "[EFFORT|default]", busy=True
@@ -68,6 +69,7 @@ COMMANDS: dict[str, Entry] = {
     "stop": Entry("Stop what is running", talking.stop, busy=True),
     "title": Entry("Show or change the title", talking.title, "[TITLE]", busy=True),
     "undo": Entry("Forget the last message and its answer", talking.undo),
+    "update": Entry("Show the version and how to update", looking.update, busy=True),
     "usage": Entry("What this session used", looking.usage, busy=True),
     "whoami": Entry("Who I take you for", looking.whoami, busy=True),
 }
