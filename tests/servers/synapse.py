@@ -171,7 +171,8 @@ def shared() -> Synapse:
 
 
 class Person:
-    """Somebody with an account. `heard` are all events that they see, from `listen` on."""
+    """Somebody with an account. `heard` are all events that they see, from `listen` on, `passing`
+    those that are not kept: who types, who has read."""
 
     def __init__(self, url: str, made: Json, password: str) -> None:
         self.id: str = made["user_id"]
@@ -179,6 +180,7 @@ class Person:
         self.device: str = made["device_id"]
         self.password = password
         self.heard: list[Json] = []
+        self.passing: list[Json] = []
         self.files: dict[str, bytes] = {}
         self._url = url
         self._listening: asyncio.Task[None] | None = None
@@ -303,6 +305,8 @@ class Person:
                 if event["type"] == "m.room.message" and address:
                     self.files[address] = await self.download(address)
                 self.heard.append(event | {"room": room})
+            passing = joined.get("ephemeral", {}).get("events", [])
+            self.passing += [event | {"room": room} for event in passing]
 
     def _client(self, timeout: float = LIMIT) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(

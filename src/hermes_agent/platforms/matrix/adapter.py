@@ -30,8 +30,8 @@ CAPABILITIES = Capabilities(
     max_media=10,
     once="key",
     window=(
-        "The homeserver knows a message again by its transaction id for some time only, Synapse "
-        "for half an hour at least: what is sent again later than that, because the process was "
+        "The homeserver knows a message again by its transaction id and our device for some time "
+        "only, Synapse for 24 hours: what is sent again later than that, because the process was "
         "down for so long, may stand there twice."
     ),
 )

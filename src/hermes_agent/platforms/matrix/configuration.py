@@ -81,9 +81,7 @@ def configuration(settings: PlatformSettings) -> Configuration:
 
 
 def _homeserver(given: str) -> str:
-    url = given.rstrip("/")
-    if url and "://" not in url:
-        url = f"https://{url}"
+    url = given if "://" in given or not given else f"https://{given}"
     try:
         parts = urlsplit(url)
         fine = parts.scheme in ("http", "https") and parts.hostname and not parts.query
@@ -95,7 +93,7 @@ def _homeserver(given: str) -> str:
             "Matrix has no homeserver that can be used.",
             hint="Set MATRIX_HOMESERVER to its address, such as https://matrix.org.",
         )
-    return url
+    return url.rstrip("/")
 
 
 def _switch(given: object, name: str) -> bool:

@@ -137,9 +137,12 @@ def pills(html: str) -> set[str]:
 def _called(me: str, name: str) -> "re.Pattern[str]":
     """Our id or `@name` anywhere, or our name with a comma or colon at the beginning."""
     local = me[1:].partition(":")[0]
-    words = "|".join(re.escape(each) for each in {local, name} if each)
+    longest_first = sorted({local, name} - {""}, key=len, reverse=True)
+    words = "|".join(map(re.escape, longest_first))
     return re.compile(
-        rf"(?<![\w@]){re.escape(me)}(?![\w.]):?|^\s*@?(?:{words})[:,]|(?<!\w)@(?:{words})(?![\w:])",
+        rf"(?<![\w@]){re.escape(me)}(?!\w|[.:-]\w):?"
+        rf"|^\s*(?:{words})[:,]|^\s*@(?:{words})[:,](?!\w)"
+        rf"|(?<!\w)@(?:{words})(?![\w:]|[.-]\w)",
         re.IGNORECASE,
     )
 

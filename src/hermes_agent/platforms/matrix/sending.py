@@ -14,7 +14,7 @@ from hermes_agent.domain.errors import HermesError
 from hermes_agent.platforms.base import MessageGone
 from hermes_agent.platforms.matrix import writing
 from hermes_agent.platforms.matrix.client import Client, Refused
-from hermes_agent.platforms.matrix.fields import Json, events, mapping, text
+from hermes_agent.platforms.matrix.fields import Json, events, mapping, number, text
 from hermes_agent.platforms.matrix.files import display, pieces
 from hermes_agent.platforms.matrix.invitations import Invitations
 from hermes_agent.platforms.matrix.rooms import Rooms
@@ -56,6 +56,7 @@ class Sending:
         self._invitations = invitations
         self._me = me
         self._max_file = max_file
+        self._limit: int | None = None
         self._sealing = sealing
         self._typing: dict[str, float] = {}
         self._said: OrderedDict[str, bytes] = OrderedDict()
@@ -72,9 +73,9 @@ class Sending:
             last = await self._put(room, _MESSAGE, related, writing.transaction(key))
             self._note(last, content)
             quotes = None
-        for number, content in enumerate(files):
+        for place, content in enumerate(files):
             related = writing.related(content, thread=target.thread_id, quotes=quotes)
-            transaction = writing.transaction(key, f"file{number}")
+            transaction = writing.transaction(key, f"file{place}")
             last = await self._put(room, _MESSAGE, related, transaction)
             quotes = None
         if self._typing.pop(room, 0.0) > time.monotonic():
@@ -97,9 +98,9 @@ class Sending:
                     raise MessageGone("The message does not exist any more.") from error
                 raise
             self._note(message_id, content)
-        for number, each in enumerate(files):
+        for place, each in enumerate(files):
             related = writing.related(each, thread=target.thread_id, quotes=None)
-            part = f"{number}.{each['info']['size']}.{each['body']}"
+            part = f"{place}.{each['info']['size']}.{each['body']}"
             await self._put(room, _MESSAGE, related, writing.transaction(message_id, part))
 
     async def react(self, target: Target, message_id: str, emoji: str) -> None:
@@ -171,7 +172,7 @@ class Sending:
             name = display(each.name or path.name) or "file"
             try:
                 size = (await asyncio.to_thread(path.stat)).st_size
-                if size > self._max_file:
+                if size > await self._most():
                     notes.append(f"[the file {name} is too large for Matrix]")
                     continue
                 where = await self._stored(room, path, size, each, name)
@@ -180,10 +181,20 @@ class Sending:
             except Refused as error:
                 if error.status != 413:
                     raise
-                notes.append(f"[the file {name} is too large for this homeserver]")
+                notes.append(f"[the file {name} is too large for Matrix]")
             else:
                 files.append(writing.filed(each, name, size, where))
         return files, notes
+
+    async def _most(self) -> int:
+        """Bytes that the homeserver takes: it breaks the connection where there are more."""
+        if self._limit is None:
+            try:
+                told = await self._client.call("GET", "media", "config", version="v1")
+            except Refused:
+                told = {}
+            self._limit = min(number(told, "m.upload.size") or self._max_file, self._max_file)
+        return self._limit
 
     async def _stored(
         self, room: str, path: Path, size: int, attachment: Attachment, name: str
