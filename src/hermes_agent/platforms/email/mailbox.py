@@ -106,13 +106,19 @@ class Mailbox:
         self._do("STORE", str(uid), "+FLAGS.SILENT", r"(\Seen)")
 
     def wait(self, seconds: float) -> None:
-        """Until the server tells of something, or for so long; where it cannot tell, a pause of
-        the poll's length is the caller's."""
+        """Until the server tells of something, or for so long. Only with `can_wait`."""
         box = self._box
         if box is None:
             raise PlatformDown("email: there is no connection.")
         try:
             box.idle.wait(timeout=seconds)
+        except _BROKEN as error:
+            raise self._down(error) from None
+
+    def poll(self) -> None:
+        """Let the server look for new mail: some do so for this command and not for a search."""
+        try:
+            self._client.noop()
         except _BROKEN as error:
             raise self._down(error) from None
 

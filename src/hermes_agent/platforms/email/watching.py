@@ -42,6 +42,7 @@ class Watch:
             await self.do(lambda box: box.wait(min(IDLE_SECONDS, self._interval * 4)))
         else:
             await asyncio.sleep(self._interval)
+            await self.do(lambda box: box.poll())
 
     async def close(self) -> None:
         """Give the connection and the thread back."""
