@@ -81,6 +81,7 @@ class Chat:
         opening = Opening(
             session_id=where.session_id,
             source=SOURCE,
+            fresh=where.fresh,
             model=model,
             effort=request.reasoning_effort,
             temperature=request.temperature,

@@ -20,15 +20,16 @@ _ID = re.compile(ID_PATTERN)
 
 
 class Place(NamedTuple):
-    """A session, and whether it is stored already."""
+    """A session, whether it is stored already, and whether its id was made up just now."""
 
     session_id: str
     stored: bool
+    fresh: bool = False
 
 
 def fresh() -> Place:
     """A session that nobody has used."""
-    return Place(new_session_id(), stored=False)
+    return Place(new_session_id(), stored=False, fresh=True)
 
 
 async def place(exchange: Exchange, shelf: Shelf) -> Place:

@@ -139,6 +139,7 @@ class Runs:
             opening = Opening(
                 session_id=where.session_id,
                 source=SOURCE,
+                fresh=where.fresh,
                 model=model,
                 effort=request.reasoning_effort,
                 asker=running,

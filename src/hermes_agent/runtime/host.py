@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator
-from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from hermes_agent.runtime.workplace import Premises, Workplace
 from hermes_agent.sessions.host import Opening
 from hermes_agent.sessions.live import Choices, LiveSession
 from hermes_agent.sessions.locks import SessionLocks
+from hermes_agent.store.journal import StoreThread
 from hermes_agent.store.port import Session, SessionStore
 
 REAP_SECONDS = 30.0
@@ -41,7 +41,7 @@ class SessionHost:
         store: SessionStore,
         *,
         cwd: Path,
-        thread: Executor,
+        thread: StoreThread,
         jobs: Jobs | None = None,
     ) -> None:
         self.premises = Premises(loaded)
@@ -155,7 +155,7 @@ class SessionHost:
         return room
 
     async def _live(self, opening: Opening, room: "_Room") -> LiveSession:
-        row, history = await self._stored(opening.session_id)
+        row, history = (None, ()) if opening.fresh else await self._stored(opening.session_id)
         chosen = await self._models.choose(opening.model)
         toolbox = room.work.toolbox(
             names=chosen.tool_names,

@@ -15,7 +15,8 @@ from hermes_agent.sessions.live import LiveSession
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """What an entrance wants of a session.
 
-    `session_id` names one that exists or is made with its first message. `source` is stored with
+    `session_id` names one that exists or is made with its first message; a `fresh` one was made up
+    just now, so that nobody has to look for it. `source` is stored with
     it (telegram, cron, api_server, …), and `platform` says whose toolsets hold (the source's own
     when empty). Without an `asker` every question is denied. `model` and `effort` choose for this
     opening only. `toolsets` replace the configured ones, `without` are taken away from either.
@@ -27,6 +28,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
 
     session_id: str
     source: str
+    fresh: bool = False
     platform: str = ""
     user_id: str | None = None
     asker: Asker | None = None

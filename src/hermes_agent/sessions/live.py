@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from typing import Literal
 
 import msgspec
@@ -15,7 +14,7 @@ from hermes_agent.domain.messages import Image, Message, Usage
 from hermes_agent.domain.model import Effort
 from hermes_agent.domain.ports import Emit, Model, Toolbox
 from hermes_agent.sessions.locks import SessionLocks
-from hermes_agent.store.journal import SessionJournal
+from hermes_agent.store.journal import SessionJournal, StoreThread
 from hermes_agent.store.port import Session, SessionChange, SessionStore
 
 
@@ -55,7 +54,7 @@ class LiveSession:
         toolbox: Toolbox,
         choices: Choices,
         history: Sequence[Message] = (),
-        thread: Executor | None = None,
+        thread: StoreThread | None = None,
     ) -> None:
         self.row = row
         self.model = model
@@ -121,13 +120,15 @@ class LiveSession:
         if standing == "answered":
             return _answered_before(self._history[-1], emit)
         if standing == "new":
-            if not self._stored:
-                self.row = await self._journal.create(self.row)
-                self._stored = True
             said = Message(
                 role="user", content=text, images=images, timestamp=time.time(), turn=turn
             )
-            self._history.append(await self._journal.append(said))
+            if self._stored:
+                said = await self._journal.append(said)
+            else:
+                self.row, said = await self._journal.begin(self.row, said)
+                self._stored = True
+            self._history.append(said)
         return await self._answer(control, emit)
 
     async def _answer(self, control: Control, emit: Emit) -> TurnEnded:

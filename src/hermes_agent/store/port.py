@@ -6,6 +6,7 @@ Every method may raise `StoreError`; `StoreBusy` when another process held the s
 """
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -209,6 +210,13 @@ class SessionStore(Protocol):
     @property
     def read_only(self) -> bool:
         """Whether nothing can be written here."""
+        ...
+
+    def together(self) -> AbstractContextManager[None]:
+        """What this thread stores inside is committed at the end, all or nothing.
+
+        A call that fails inside undoes itself only. Other threads and processes wait meanwhile.
+        """
         ...
 
     def create(self, session: Session) -> Session:

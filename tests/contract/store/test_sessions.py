@@ -207,3 +207,30 @@ def test_pruning_takes_only_what_ended_long_ago(store: SessionStore) -> None:
     assert store.prune(ended_before=now - 500, source="telegram") == 1
     assert store.prune(ended_before=now - 500) == 1
     assert {line.id for line in store.list()} == {"open", "new"}
+
+
+def test_what_is_stored_together_is_stored_whole_or_not_at_all(store: SessionStore) -> None:
+    def both(first: str, second: str) -> None:
+        with store.together():
+            store.create(Session(id=first, source="cli"))
+            store.append(first, Message(role="user", content="hello"))
+            store.create(Session(id=second, source="cli"))
+
+    both("a", "b")
+    with pytest.raises(StoreError):
+        both("c", "a")
+    assert {row.id for row in store.list()} == {"a", "b"}
+    assert [message.content for message in store.history("a")] == ["hello"]
+
+
+def test_a_call_that_fails_among_others_undoes_itself_only(store: SessionStore) -> None:
+    with store.together():
+        store.create(Session(id="a", source="cli", title="Plans"))
+        with pytest.raises(StoreError), store.together():
+            store.create(Session(id="b", source="cli"))
+            store.create(Session(id="a", source="cli"))
+        with pytest.raises(TitleTaken):
+            store.create(Session(id="c", source="cli", title="Plans"))
+        assert store.get("a").title == "Plans"
+        store.create(Session(id="d", source="cli"))
+    assert {row.id for row in store.list()} == {"a", "d"}

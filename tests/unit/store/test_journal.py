@@ -1,13 +1,15 @@
 import asyncio
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
 import pytest
 
-from hermes_agent.domain.errors import NotFoundError
+from hermes_agent.domain.errors import NotFoundError, StoreError
 from hermes_agent.domain.messages import Message, ToolCall, ToolResult
-from hermes_agent.store.journal import SessionJournal, store_thread
+from hermes_agent.store.journal import MOST_TOGETHER, SessionJournal, store_thread
 from hermes_agent.store.port import Session
 from hermes_agent.store.sqlite.store import SqliteStore
 from hermes_agent.store.sqlite.transaction import typed
@@ -79,3 +81,98 @@ async def test_a_cancelled_append_is_stored_all_the_same_and_in_order(store: Sql
     journal.close()
     assert thread.submit(int).result() == 0, "a shared thread outlives the journal"
     thread.shutdown()
+
+
+async def test_what_a_crowd_hands_over_is_stored_with_few_commits_and_each_hears_its_own(
+    store: SqliteStore,
+) -> None:
+    thread = store_thread()
+    gate = threading.Event()
+    thread.submit(gate.wait)
+    names = [f"s{number}" for number in range(3 * MOST_TOGETHER)]
+    with counted_commits(store) as commits:
+        stranger = asyncio.create_task(
+            SessionJournal(store, "nobody", thread=thread).append(say("x"))
+        )
+        crowd = [
+            asyncio.create_task(
+                SessionJournal(store, name, thread=thread).begin(
+                    Session(id=name, source="cli"), say(name)
+                )
+            )
+            for name in names
+        ]
+        await asyncio.sleep(0)
+        gate.set()
+        begun = await asyncio.gather(*crowd)
+        with pytest.raises(NotFoundError):
+            await stranger
+    assert [(row.id, message.content) for row, message in begun] == [(n, n) for n in names]
+    assert len(commits) == 1 + len(names) // MOST_TOGETHER
+    assert [store.history(name)[0].content for name in names] == names
+    thread.shutdown()
+
+
+async def test_a_crowd_whose_commit_fails_is_stored_one_by_one(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = store.together
+
+    @contextmanager
+    def failing() -> Generator[None]:
+        with together():
+            yield
+            raise StoreError("no room for so much")
+
+    monkeypatch.setattr(store, "together", failing)
+    thread = store_thread()
+    gate = threading.Event()
+    thread.submit(gate.wait)
+    journal = SessionJournal(store, "s", thread=thread)
+    writing = [asyncio.create_task(journal.append(say(text))) for text in ("one", "two")]
+    await asyncio.sleep(0)
+    gate.set()
+    stored = await asyncio.gather(*writing)
+    assert store.history("s") == tuple(stored)
+    assert [message.content for message in stored] == ["one", "two"]
+    thread.shutdown()
+
+
+async def test_a_session_whose_first_message_cannot_be_stored_is_not_made(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(session_id: str, message: Message) -> Message:
+        raise StoreError("no room")
+
+    monkeypatch.setattr(store, "append", refuse)
+    journal = SessionJournal(store, "new")
+    with pytest.raises(StoreError, match="no room"):
+        await journal.begin(Session(id="new", source="cli"), say("hello"))
+    with pytest.raises(NotFoundError):
+        store.get("new")
+    journal.close()
+
+
+async def test_a_thread_that_was_shut_down_takes_nothing_more(store: SqliteStore) -> None:
+    thread = store_thread()
+    thread.shutdown()
+    journal = SessionJournal(store, "s", thread=thread)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="shutdown"):
+            await journal.append(say("late"))
+    assert store.history("s") == ()
+
+
+@contextmanager
+def counted_commits(store: SqliteStore) -> Generator[list[str]]:
+    """The commits to the file meanwhile."""
+    found: list[str] = []
+    connection = store._db._connection  # pyright: ignore[reportPrivateUsage] - nobody else knows
+
+    def note() -> bool:
+        found.append("commit")
+        return False
+
+    connection.set_commit_hook(note)
+    yield found
+    connection.set_commit_hook(None)

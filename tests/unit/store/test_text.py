@@ -11,7 +11,7 @@ from hermes_agent.store.text import clean_title, numbered_title, storable, title
 def test_a_session_id_is_its_local_time_and_six_hex_digits() -> None:
     assert re.fullmatch(r"\d{8}_\d{6}_[0-9a-f]{6}", new_session_id())
     assert new_session_id(0.0)[:4] in ("1969", "1970")
-    assert len({new_session_id(0.0) for _ in range(50)}) == 50
+    assert len({new_session_id(0.0) for _ in range(100_000)}) == 100_000
 
 
 @pytest.mark.parametrize(

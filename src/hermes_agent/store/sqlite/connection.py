@@ -17,6 +17,10 @@ from hermes_agent.store.sqlite.transaction import Transaction, typed
 BUSY_SECONDS = 5.0
 _WAL_KEPT_BYTES = 64 * 1024 * 1024
 
+# How a transaction begins, ends and is undone: a whole one, and a step of one.
+_WHOLE = ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
+_STEP = ("SAVEPOINT step", "RELEASE step", "ROLLBACK TO step; RELEASE step")
+
 
 class Database:
     """A connection that several threads may share; each transaction has it alone."""
@@ -27,6 +31,7 @@ class Database:
         self._connection = connection
         self._transaction = typed(connection)
         self._lock = threading.RLock()
+        self._writing = 0
 
     @contextmanager
     def read(self) -> Generator[Transaction]:
@@ -44,21 +49,29 @@ class Database:
 
     @contextmanager
     def write(self) -> Generator[Transaction]:
-        """A transaction: committed at the end, undone on any error."""
+        """A transaction: committed at the end, undone on any error. Inside another one it is a
+        step of that: undone by itself, committed with it."""
         if self.read_only:
             raise StoreError(
                 f"{self.path} can be read but not written.",
                 hint="Look at the owner and mode of the file and of its folder.",
             )
         with self._lock, in_words(self.path):
-            self._transaction.execute("BEGIN IMMEDIATE")
+            begin, commit, undo = _STEP if self._writing else _WHOLE
+            if self._writing and not self._connection.in_transaction:
+                raise StoreError(f"{self.path} could not be written; what was begun is undone.")
+            self._transaction.execute(begin)
+            self._writing += 1
             try:
                 yield self._transaction
-                self._transaction.execute("COMMIT")
+                self._transaction.execute(commit)
             except BaseException:
+                # Some errors undo the whole transaction by themselves.
                 if self._connection.in_transaction:
-                    self._transaction.execute("ROLLBACK")
+                    self._transaction.execute(undo)
                 raise
+            finally:
+                self._writing -= 1
 
     def close(self) -> None:
         with self._lock:

@@ -1,7 +1,7 @@
 """The port `SessionStore` over one SQLite file."""
 
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -44,6 +44,11 @@ class SqliteStore:
     @property
     def read_only(self) -> bool:
         return self._db.read_only
+
+    @contextmanager
+    def together(self) -> Generator[None]:
+        with self._db.write():
+            yield
 
     def create(self, session: Session) -> Session:
         with self._db.write() as db:

@@ -7,6 +7,7 @@ from pathlib import Path
 _FOLDER = Path(__file__).parent
 
 
+@cache
 def load(file: str) -> dict[str, str]:
     """The statements of `<file>.sql` in this folder, by name."""
     return statements(_FOLDER / f"{file}.sql")
