@@ -71,6 +71,7 @@ class IrcPerson:
         self._reading: asyncio.Task[None] | None = None
         self._joined = asyncio.Event()
         self._names: dict[str, set[str]] = {}
+        self._newcomers: list[tuple[str, str]] = []
 
     async def connect(self, *channels: str) -> None:
         """Log in and join."""
@@ -95,6 +96,10 @@ class IrcPerson:
             while nick not in self._names.get(channel, set()):
                 await self.write(f"NAMES {channel}")
                 await asyncio.sleep(0.05)
+
+    def joined(self, channel: str) -> list[str]:
+        """Who came into the channel after us."""
+        return [nick for nick, where in self._newcomers if where == channel]
 
     async def online(self, nick: str) -> None:
         """Wait until somebody is there."""
@@ -133,6 +138,8 @@ class IrcPerson:
                 elif line.command == "353":
                     names = {name.lstrip("@+") for name in line.words[-1].split()}
                     self._names[line.words[2]] = names
+                elif line.command == "JOIN" and not line.prefix.startswith(f"{self.nick}!"):
+                    self._newcomers.append((line.prefix.partition("!")[0], line.words[0]))
                 elif line.command in ("PRIVMSG", "303"):
                     self.heard.append(line)
 

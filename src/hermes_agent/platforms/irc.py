@@ -8,6 +8,7 @@ the process died may be sent again.
 
 import asyncio
 import itertools
+import logging
 import re
 import secrets
 import ssl
@@ -31,6 +32,7 @@ ROOM_FOR_PREFIX = 120
 """Bytes that the server may put before our text: `:nick!user@host PRIVMSG #channel :`."""
 _CHANNEL = ("#", "&", "+", "!")
 _WORD = re.compile(r"[^\s,:\0\r\n]{1,64}")
+_log = logging.getLogger(__name__)
 
 
 def create(settings: PlatformSettings) -> "Irc":
@@ -154,6 +156,10 @@ class Irc:
                 self._refusals[line.words[1].lower()] = last(line)
                 while len(self._refusals) > 100:
                     self._refusals.pop(next(iter(self._refusals)))
+            case "471" | "473" | "474" | "475" | "476" | "489" if len(line.words) >= 2:
+                _log.warning("irc: we cannot join %s: %s", line.words[1], last(line))
+            case "KICK" if len(line.words) >= 2 and line.words[1] == wire.nick:
+                _log.warning("irc: we were put out of %s: %s", line.words[0], last(line))
             case "ERROR":
                 raise PlatformDown(f"irc: {self._settings.where} said: {last(line)}")
             case _:

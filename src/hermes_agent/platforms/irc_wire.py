@@ -21,6 +21,7 @@ TAGS = 8191
 BURST, PACE = 4, 1.0
 CONNECT_SECONDS = 30.0
 PING_SECONDS = 90.0
+WANTED = frozenset(("message-tags", "account-tag", "server-time"))
 NONE = Secret("")
 
 
@@ -68,6 +69,8 @@ class Wire:
         self._pace = asyncio.Lock()
         self._allowance = float(BURST)
         self._paced_at = 0.0
+        self._offered: set[str] = set()
+        self._logged_in = False
 
     @classmethod
     async def open(cls, settings: IrcSettings) -> "Wire":
@@ -107,13 +110,13 @@ class Wire:
         match line.command:
             case "CAP":
                 await self._negotiate(line)
-            case "AUTHENTICATE":
+            case "AUTHENTICATE" if last(line) == "+":
                 settings = self._settings
                 plain = f"\0{settings.sasl_user}\0{settings.sasl_password.reveal()}"
                 await self.write(f"AUTHENTICATE {base64.b64encode(plain.encode()).decode()}")
-            case "900" | "903":
-                if line.command == "903":
-                    await self.write("CAP END")
+            case "903":
+                self._logged_in = True
+                await self.write("CAP END")
             case "902" | "904" | "905" | "906" | "908":
                 raise PlatformRefused(
                     f"irc: {self._settings.where} refused the login of {self._settings.sasl_user}.",
@@ -130,7 +133,8 @@ class Wire:
                     hint="Set IRC_NICK to another.",
                 )
             case "433" | "436":
-                self.nick = f"{self._settings.nick[:24]}-{secrets.token_hex(2)}"
+                # Nine characters are what every server takes (RFC 2812, 1.2.1).
+                self.nick = f"{self._settings.nick[:6]}-{secrets.token_hex(1)}"
                 await self.write(f"NICK {self.nick}")
             case "ERROR" if self._settings.password and "password" in last(line).lower():
                 # Some servers have no number for it.
@@ -141,6 +145,8 @@ class Wire:
             case "ERROR":
                 raise PlatformDown(f"irc: {self._settings.where} said: {last(line)}")
             case "001":
+                # A server that knows no CAP at all lets us in without having asked.
+                self._insist_on_login(self._logged_in or not self._settings.sasl_user)
                 self.nick = line.words[0] if line.words else self.nick
                 return True
             case _:
@@ -148,24 +154,32 @@ class Wire:
         return False
 
     async def _negotiate(self, line: Line) -> None:
-        verb = line.words[1] if len(line.words) > 1 else ""
-        offered = {word.partition("=")[0] for word in last(line).split()}
+        """https://ircv3.net/specs/extensions/capability-negotiation"""
+        verb = line.words[1].upper() if len(line.words) > 1 else ""
+        named = {word.partition("=")[0] for word in last(line).split()}
         if verb == "LS":
-            wanted = {"message-tags", "account-tag", "server-time"} & offered
-            if self._settings.sasl_user:
-                if "sasl" not in offered and "*" not in line.words:
-                    raise PlatformRefused(
-                        f"irc: {self._settings.where} has no SASL login.",
-                        hint="Leave IRC_SASL_USER out.",
-                    )
-                wanted |= {"sasl"} & offered
+            self._offered |= named
             if "*" in line.words[2:-1]:
+                # More lines follow.
                 return
+            wanted = WANTED & self._offered
+            if self._settings.sasl_user:
+                self._insist_on_login("sasl" in self._offered)
+                wanted |= {"sasl"}
             await self.write(f"CAP REQ :{' '.join(sorted(wanted))}" if wanted else "CAP END")
-        elif verb == "ACK" and "sasl" in offered:
+        elif verb == "ACK" and "sasl" in named:
             await self.write("AUTHENTICATE PLAIN")
         elif verb in ("ACK", "NAK"):
+            self._insist_on_login(verb == "ACK" or not self._settings.sasl_user)
             await self.write("CAP END")
+
+    def _insist_on_login(self, possible: bool) -> None:
+        """A login that was asked for is never left out. Raises `PlatformRefused`."""
+        if not possible:
+            raise PlatformRefused(
+                f"irc: {self._settings.where} has no SASL login.",
+                hint="Leave IRC_SASL_USER out, or use a server with accounts.",
+            )
 
     async def lines(self) -> AsyncIterator[Line]:
         """What the server says; pings are answered here, and silence is broken by our own."""
