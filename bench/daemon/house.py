@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Generator
@@ -14,6 +13,7 @@ from typing import Any
 from bench.daemon.platform import BenchPlatform
 from hermes_agent.config.load import load
 from hermes_agent.gateway.app import Gateway
+from hermes_agent.gateway.descriptors import ask_for_more
 from hermes_agent.platforms.base import PlatformSettings
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -95,7 +95,7 @@ async def house(root: Path) -> AsyncGenerator[House]:
     for folder in (home / "sessions", home / "logs", scratch):
         folder.mkdir(parents=True, mode=0o700, exist_ok=True)
     os.environ["XDG_RUNTIME_DIR"] = str(scratch)
-    _more_descriptors()
+    ask_for_more()
     with _model_server() as model:
         (home / "config.yaml").write_text(CONFIG.format(model=model))
         place = House(root, model)
@@ -115,10 +115,3 @@ def _model_server() -> Generator[str]:
             yield server.stdout.readline().strip()
         finally:
             server.terminate()
-
-
-def _more_descriptors() -> None:
-    """As the daemon does for itself: a session at work holds a few."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < 65536:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(65536, hard), hard))

@@ -33,7 +33,7 @@ def measure(stage: Stage) -> Iterator[Figure]:
         name=f"{CHATS:,} sessions with a turn in flight: descriptors kept when all is answered",
         value=held["descriptors_after"] - held["descriptors_before"],
         unit="descriptors",
-        budget=32,
+        budget=64,
         note="connections to the model that are kept open",
     )
     burst = _run(stage, "burst")

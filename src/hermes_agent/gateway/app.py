@@ -17,6 +17,7 @@ from hermes_agent.gateway.chat import ChatRoad
 from hermes_agent.gateway.commands.desk import Service
 from hermes_agent.gateway.connection import Connection
 from hermes_agent.gateway.courier import Courier
+from hermes_agent.gateway.descriptors import turns_at_once
 from hermes_agent.gateway.desk import Desk
 from hermes_agent.gateway.door import GatewayDoor
 from hermes_agent.gateway.home import Homes
@@ -153,7 +154,7 @@ class Gateway:
             worker=WORKER,
             roads=self._roads(),
             other=chat,
-            parallel=PARALLEL,
+            parallel=turns_at_once(PARALLEL),
             settled=self.courier.wake,
             buried=self.mailing.bury,
         )

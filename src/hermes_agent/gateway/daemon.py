@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import Literal
 from hermes_agent.config import home as home_layout
 from hermes_agent.config.load import Loaded, load
 from hermes_agent.domain.errors import ConfigError, HermesError
-from hermes_agent.gateway import logs
+from hermes_agent.gateway import descriptors, logs
 from hermes_agent.gateway.app import Gateway
 from hermes_agent.gateway.lock import GatewayLock, hold
 from hermes_agent.gateway.notify import Notifier
@@ -20,7 +19,6 @@ from hermes_agent.policy.redaction import Redactor
 
 DRAIN_SECONDS = 60.0
 STATUS_SECONDS = 10.0
-DESCRIPTORS = 65536
 RESTART = 75
 """Exit status of a planned restart (EX_TEMPFAIL): the service manager starts it again at once."""
 
@@ -183,7 +181,7 @@ def run(loaded: Loaded, *, verbose: bool, drain: float = DRAIN_SECONDS) -> int:
     Raises `AlreadyRunning`, `ConfigError`.
     """
     home_layout.prepare(loaded.paths, loaded.managed)
-    _more_descriptors()
+    descriptors.ask_for_more()
     lock = hold(loaded.paths.home)
     log = logs.start(
         loaded.paths.home, loaded.config.logging, Redactor(loaded.secrets).text, verbose=verbose
@@ -200,11 +198,3 @@ def run(loaded: Loaded, *, verbose: bool, drain: float = DRAIN_SECONDS) -> int:
     finally:
         lock.release()
         logs.stop(log)
-
-
-def _more_descriptors() -> None:
-    """Every session that works holds a lock and a few pipes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
