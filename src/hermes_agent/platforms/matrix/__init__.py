@@ -1,4 +1,4 @@
-"""Matrix: rooms and private chats, threads, answers, edits, reactions, files.
+"""Matrix: rooms and private chats, threads, answers, edits, reactions, files, encryption.
 
 https://spec.matrix.org/latest/client-server-api/
 """
@@ -14,8 +14,11 @@ def create(settings: PlatformSettings) -> Platform:
 
     made = configuration(settings)
     if made.encryption:
-        raise ConfigError(
-            "Matrix with end-to-end encryption is not supported.",
-            hint="Set MATRIX_ENCRYPTION=false and use rooms that are not encrypted.",
-        )
+        from importlib.util import find_spec
+
+        if find_spec("nio") is None or find_spec("vodozemac") is None:
+            raise ConfigError(
+                "Matrix with encryption needs the extra 'matrix', which is not installed.",
+                hint="Install it: pip install 'hermes-agent[matrix]'",
+            )
     return Matrix(made)

@@ -1,13 +1,14 @@
 """The adapter: one account at one homeserver."""
 
 import asyncio
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
 
 from hermes_agent.delivery.capabilities import Capabilities
 from hermes_agent.domain.chats import Post, Target
 from hermes_agent.platforms.base import Door, PlatformDown
-from hermes_agent.platforms.matrix.account import entered
+from hermes_agent.platforms.matrix.account import Account, entered
 from hermes_agent.platforms.matrix.client import Client, TokenGone
 from hermes_agent.platforms.matrix.configuration import Configuration
 from hermes_agent.platforms.matrix.files import Files
@@ -16,6 +17,9 @@ from hermes_agent.platforms.matrix.rooms import Rooms
 from hermes_agent.platforms.matrix.sending import Sending
 from hermes_agent.platforms.matrix.syncing import Syncing
 from hermes_agent.platforms.matrix.taking import Taking
+
+if TYPE_CHECKING:
+    from hermes_agent.platforms.matrix.encryption import Encryption
 
 CAPABILITIES = Capabilities(
     dialect="matrix",
@@ -53,30 +57,41 @@ class Matrix:
         account = await entered(configuration, door)
         me = account.user_id
         client = Client(configuration.homeserver, account.token)
-        rooms = Rooms(client, me)
-        invitations = Invitations(client, rooms, door, me)
-        sending = Sending(
-            client, rooms, invitations, me, max_file=configuration.max_file, sealing=None
-        )
-        files = Files(client, configuration.media_dir, configuration.max_file, None)
-        taking = Taking(configuration, client, rooms, files, sending, door, me, None)
-        syncing = Syncing(
-            client,
-            rooms,
-            invitations,
-            taking,
-            door,
-            me,
-            wait=configuration.sync_wait,
-            hearing=None,
-        )
-        self._sending = sending
         try:
-            with self._logged_out():
-                await syncing.run(ready)
+            async with self._encryption(account, client) as keys:
+                syncing = self._wired(client, door, me, keys)
+                with self._logged_out():
+                    await syncing.run(ready)
         finally:
             self._sending = None
             await asyncio.shield(client.close())
+
+    def _wired(self, client: Client, door: Door, me: str, keys: "Encryption | None") -> Syncing:
+        configuration = self._configuration
+        rooms = Rooms(client, me)
+        invitations = Invitations(client, rooms, door, me)
+        sending = self._sending = Sending(
+            client, rooms, invitations, me, max_file=configuration.max_file, sealing=keys
+        )
+        unlock = None
+        if keys is not None:
+            from hermes_agent.platforms.matrix.encryption import unlocked as unlock
+        files = Files(client, configuration.media_dir, configuration.max_file, unlock)
+        taking = Taking(configuration, client, rooms, files, sending, door, me, keys)
+        wait = configuration.sync_wait
+        return Syncing(client, rooms, invitations, taking, door, me, wait=wait, hearing=keys)
+
+    @asynccontextmanager
+    async def _encryption(
+        self, account: Account, client: Client
+    ) -> "AsyncGenerator[Encryption | None]":
+        if not self._configuration.encryption:
+            yield None
+            return
+        from hermes_agent.platforms.matrix.encryption import encryption
+
+        async with encryption(self._configuration, account, client) as keys:
+            yield keys
 
     async def send(self, target: Target, post: Post, key: str) -> str:
         """See `Platform.send`."""

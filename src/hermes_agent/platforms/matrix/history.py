@@ -18,6 +18,7 @@ TYPES = (
     "m.sticker",
     "m.room.member",
     "m.room.name",
+    "m.room.encryption",
 )
 _log = logging.getLogger(__name__)
 

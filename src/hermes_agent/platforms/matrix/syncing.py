@@ -110,6 +110,8 @@ class Syncing:
         if self._hearing is not None:
             await self._hearing.heard(answer)
             self._full = False
+            if events(answer, "to_device", "events"):
+                await self._taking.keys_came()
         rooms = mapping(answer, "rooms")
         await self._invitations.take(mapping(rooms, "invite"), mapping(rooms, "leave"))
         for ident in mapping(rooms, "leave"):
@@ -148,7 +150,7 @@ class Syncing:
 
     async def _asked(self, *, wait: float, first: bool = False) -> Json:
         query = {
-            "filter": json.dumps(_filter(1 if first else 50)),
+            "filter": json.dumps(_filter(1 if first else 50, lazy=self._hearing is None)),
             "timeout": str(int(wait * 1000)),
             "set_presence": "online",
         }
@@ -184,15 +186,16 @@ class Syncing:
                 pause = min(pause * 2, MAX_PAUSE)
 
 
-def _filter(limit: int) -> Json:
+def _filter(limit: int, *, lazy: bool) -> Json:
+    """`lazy` leaves out members who say nothing; who encrypts needs them all."""
     members = {"types": ["m.room.member", "m.room.name", "m.room.encryption"]}
-    timeline: Json = {"limit": limit, "types": list(TYPES), "lazy_load_members": True}
+    timeline: Json = {"limit": limit, "types": list(TYPES), "lazy_load_members": lazy}
     return {
         "presence": _NOTHING,
         "account_data": _NOTHING,
         "room": {
             "timeline": timeline,
-            "state": members | {"lazy_load_members": True},
+            "state": members | {"lazy_load_members": lazy},
             "ephemeral": _NOTHING,
             "account_data": _NOTHING,
         },

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import OrderedDict
 from typing import Protocol
 
 from hermes_agent.domain.chats import Attachment, Inbound, Origin
@@ -17,6 +18,7 @@ from hermes_agent.platforms.matrix.rooms import Room, Rooms
 from hermes_agent.platforms.matrix.sending import Sending
 
 FIRST_PAUSE, MAX_PAUSE = 0.2, 30.0
+MAX_UNREAD = 200
 _log = logging.getLogger(__name__)
 
 
@@ -51,6 +53,7 @@ class Taking:
         self._me = me
         self._opening = opening
         self._unreadable: set[str] = set()
+        self._unread: OrderedDict[str, tuple[str, Json]] = OrderedDict()
 
     async def take(self, ident: str, happened: list[Json]) -> None:
         """All of this. After `PlatformDown` and `PlatformRefused` it is to be taken again."""
@@ -70,6 +73,13 @@ class Taking:
         if last and self._configuration.read_receipts:
             await self._sending.read(ident, last)
 
+    async def keys_came(self) -> None:
+        """Take what could not be read before. Raises as `take` does."""
+        for key, (ident, event) in tuple(self._unread.items()):
+            if self._opening is not None and await self._opening.opened(ident, event):
+                await self.take(ident, [event])
+                self._unread.pop(key, None)
+
     async def _insist(self, ident: str, event: Json) -> bool:
         pause = FIRST_PAUSE
         while True:
@@ -86,6 +96,7 @@ class Taking:
             plain = await self._opening.opened(ident, event) if self._opening else None
             if plain is None:
                 self._complain(ident)
+                self._wait_for_key(ident, event)
                 return False
             event = plain
         message = reading.message_in(event)
@@ -166,6 +177,13 @@ class Taking:
             return (), ""
         found = await self._files.fetch(message.media, message.id)
         return ((), found) if isinstance(found, str) else ((found,), "")
+
+    def _wait_for_key(self, ident: str, event: Json) -> None:
+        """A key may come after its message, from another server."""
+        if self._opening is not None and text(event, "event_id"):
+            self._unread[text(event, "event_id")] = (ident, event)
+            if len(self._unread) > MAX_UNREAD:
+                self._unread.popitem(last=False)
 
     def _complain(self, ident: str) -> None:
         if ident in self._unreadable:
