@@ -115,16 +115,18 @@ async def test_a_forged_sender_does_not_get_to_the_door(
         (only,) = await door.wait(1)
         assert only.text == "hello"
         assert len(door.asked) == 1
-    assert "no server that we trust vouches" in caplog.text
+    assert f"{AUTHSERV} does not say that its sender is who they claim" in caplog.text
 
 
 async def test_without_a_trusted_server_nobody_is_let_in_and_trust_from_says_otherwise(
-    house: MailHouse,
+    house: MailHouse, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with house.life(authserv_id="") as (_, door):
         await house.write("one")
         await until(lambda: _read(door, 1), "it is passed over")
         assert door.asked == []
+    assert "no mail will be answered" in caplog.text
+    assert f"if '{AUTHSERV}' is your provider's server, set it to that" in caplog.text
     async with house.life(authserv_id="", trust_from=True) as (_, door):
         await house.write("two", login=False)
         assert (await door.wait(1))[0].text == "two"

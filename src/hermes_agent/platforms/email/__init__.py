@@ -1,11 +1,11 @@
 """E-mail: IMAP for what comes, SMTP for what goes. Each mail thread is a conversation of its own.
 
 Who wrote a mail is known only as far as the receiving server vouches for it. A mail is let in by
-the address in `From` when the `Authentication-Results` of the server that is named in
-`platforms.email.extra.authserv_id` say that DMARC, or DKIM with the same domain, passed (RFC 8601,
-RFC 7489). That server has to remove such headers of others, as all large ones do. Without
-`authserv_id` nobody is let in, unless `trust_from: true` says that `From` is to be believed: then
-whoever can send mail to the address can speak in anyone's name.
+the address in `From` when the `Authentication-Results` of the server that EMAIL_AUTHSERV_ID names
+(`platforms.email.extra.authserv_id`) say that DMARC, DKIM with the same domain, or a login with
+the same address passed (RFC 8601, RFC 7489). That server has to remove such headers of others, as
+all large ones do. Without it nobody is let in, unless EMAIL_TRUST_FROM (`trust_from: true`) says
+that every `From` is to be believed: then whoever can send mail to us can speak in anyone's name.
 
 Answers go to the address in `From` and nobody else; `Reply-To` and `Cc` are not followed. Mail of
 machines (RFC 3834) is not read at all.

@@ -1,6 +1,7 @@
 """E-mail as a platform."""
 
 import asyncio
+import logging
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from hermes_agent.platforms.email.watching import Watch
 
 HOUR = 3600.0
 MAX_COUNTED = 1000
+
+_log = logging.getLogger(__name__)
 
 
 class Email:
@@ -49,6 +52,13 @@ class Email:
             await watch.do(lambda box: box.open())
             intake = Intake(self._configuration, watch, door)
             await intake.begin()
+            if not (self._configuration.authserv_id or self._configuration.trust_from):
+                _log.warning(
+                    "email: no mail will be answered: From can be forged, and no server is named "
+                    "that vouches for it. Set EMAIL_AUTHSERV_ID to the name with which your "
+                    "provider begins its Authentication-Results headers (the log shows it when "
+                    "the next mail comes), or EMAIL_TRUST_FROM=true to believe every sender."
+                )
             ready()
             while True:
                 await intake.look()

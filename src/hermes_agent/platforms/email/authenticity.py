@@ -20,7 +20,15 @@ def vouched(fields: Sequence[str], authserv_id: str, address: str) -> bool:
     the name count, and only in one row: what a sender wrote lies below.
     """
     domain = address.rpartition("@")[2].lower().rstrip(".")
-    return any(_speaks_for(results, domain) for results in _ours(fields, authserv_id))
+    return any(_speaks_for(results, address, domain) for results in _ours(fields, authserv_id))
+
+
+def topmost(fields: Sequence[str]) -> str:
+    """The name of the server that wrote the first of these headers; empty when there is none. It
+    is a hint for a person who knows their provider, and nothing to trust."""
+    parts = _parts(fields[0]) if fields else []
+    words = parts[0].split() if parts else []
+    return words[0][:100] if words and words[0].isprintable() else ""
 
 
 def _ours(fields: Sequence[str], authserv_id: str) -> list[list[str]]:
@@ -36,7 +44,9 @@ def _ours(fields: Sequence[str], authserv_id: str) -> list[list[str]]:
     return found
 
 
-def _speaks_for(results: Sequence[str], domain: str) -> bool:
+def _speaks_for(results: Sequence[str], address: str, domain: str) -> bool:
+    proofs = {"dmarc": ("header.from", domain), "dkim": ("header.d", domain)}
+    proofs["auth"] = ("smtp.auth", address.lower())
     for each in results:
         begins = _RESULT.match(each)
         if begins is None or begins["result"].lower() != "pass":
@@ -45,10 +55,8 @@ def _speaks_for(results: Sequence[str], domain: str) -> bool:
             (re.sub(r"\s", "", found["name"]).lower(), found["value"].lower().rstrip("."))
             for found in _PROPERTY.finditer(each, begins.end())
         ]
-        method = begins["method"].lower()
-        if method == "dmarc" and [v for name, v in properties if name == "header.from"] == [domain]:
-            return True
-        if method == "dkim" and [v for name, v in properties if name == "header.d"] == [domain]:
+        proof = proofs.get(begins["method"].lower())
+        if proof and [value for name, value in properties if name == proof[0]] == [proof[1]]:
             return True
     return False
 

@@ -11,7 +11,7 @@ from hermes_agent.domain.chats import Inbound, Origin
 from hermes_agent.domain.errors import HermesError, StoreError
 from hermes_agent.platforms.base import Door
 from hermes_agent.platforms.email.addresses import sender
-from hermes_agent.platforms.email.authenticity import vouched
+from hermes_agent.platforms.email.authenticity import topmost, vouched
 from hermes_agent.platforms.email.body import Body, read_body
 from hermes_agent.platforms.email.configuration import Configuration
 from hermes_agent.platforms.email.files import keep
@@ -127,17 +127,29 @@ class Intake:
         if reason is not None:
             _log.info("email: mail %d is left alone: %s", uid, reason)
             return None
-        if not configuration.trust_from and not (
-            configuration.authserv_id
-            and vouched(headers.all("Authentication-Results"), configuration.authserv_id, author[1])
-        ):
-            _log.warning(
-                "email: mail %d is left alone: no server that we trust vouches for its sender "
-                "(platforms.email.extra.authserv_id names that server)",
-                uid,
-            )
+        if not self._is_vouched(headers, author[1]):
+            _log.warning("email: mail %d is left alone: %s", uid, self._doubt(headers))
             return None
         return author
+
+    def _is_vouched(self, headers: Headers, address: str) -> bool:
+        configuration = self._configuration
+        if configuration.trust_from:
+            return True
+        fields = headers.all("Authentication-Results")
+        return bool(configuration.authserv_id) and vouched(
+            fields, configuration.authserv_id, address
+        )
+
+    def _doubt(self, headers: Headers) -> str:
+        """Why its From is not believed, and what a person can do about it."""
+        trusted = self._configuration.authserv_id
+        if trusted:
+            return f"{trusted} does not say that its sender is who they claim to be"
+        named = topmost(headers.all("Authentication-Results"))
+        return "anybody can write any sender into a mail, and EMAIL_AUTHSERV_ID is not set" + (
+            f"; if '{named}' is your provider's server, set it to that" if named else ""
+        )
 
     async def _inbound(
         self,

@@ -66,6 +66,7 @@ def test_what_is_no_plain_address_is_never_written_to(text: str) -> None:
         "MX.TEST;\r\n\tDMARC = Pass (a (nested) comment) header.from=Example.org",
         "mx.test; dkim=fail header.d=evil.test; dkim=pass header.i=@x header.d=example.org",
         'mx.test; dmarc=pass reason="all; fine" header.from=example.org',
+        "mx.test; auth=pass (plain) smtp.auth=Anna@example.org",
     ],
 )
 def test_a_pass_of_the_trusted_server_for_the_same_domain_vouches(field: str) -> None:
@@ -85,6 +86,8 @@ def test_a_pass_of_the_trusted_server_for_the_same_domain_vouches(field: str) ->
         "mx.test; dkim=pass header.d=evil.test",
         "mx.test; dkim=pass header.d=org",
         "mx.test; spf=pass smtp.mailfrom=anna@example.org",
+        "mx.test; auth=pass smtp.auth=bert@example.org",
+        "mx.test; auth=pass smtp.auth=example.org",
         "mx.test.evil.test; dmarc=pass header.from=example.org",
         "evil.test; mx.test; dmarc=pass header.from=example.org",
         "mx.test; (dmarc=pass header.from=example.org)",
