@@ -27,7 +27,7 @@ class StoreThread(ThreadPoolExecutor):
     def __init__(self) -> None:
         super().__init__(1, thread_name_prefix="store")
         self._waiting: deque[_Write] = deque()
-        self._called = False
+        self._summoned = False
 
     def write(self, store: SessionStore, work: Callable[[], _T]) -> "asyncio.Future[_T]":
         """What `work` gives, once it is stored. It may be done twice: anew and by itself when
@@ -35,24 +35,34 @@ class StoreThread(ThreadPoolExecutor):
         loop = asyncio.get_running_loop()
         done: asyncio.Future[_T] = loop.create_future()
         self._waiting.append(_Write(store, work, loop, done))
-        if not self._called:
-            self._called = True
-            try:
-                self.submit(self._store_all)
-            except RuntimeError:
-                self._called = False
-                self._waiting.pop()
-                raise
+        if not self._summon():
+            self._waiting.pop()
+            raise RuntimeError("the store's thread takes nothing more after its shutdown")
         return done
 
-    def _store_all(self) -> None:
+    def _summon(self) -> bool:
+        """Have somebody come for what waits, unless somebody will. False after the shutdown."""
+        if self._summoned:
+            return True
+        self._summoned = True
+        try:
+            self.submit(self._store)
+        except RuntimeError:
+            self._summoned = False
+            return False
+        return True
+
+    def _store(self) -> None:
         # Before the first look: who comes after the last one calls again.
-        self._called = False
-        while self._waiting:
+        self._summoned = False
+        more = True
+        while more:
             most = min(len(self._waiting), MOST_TOGETHER)
             writes = [self._waiting.popleft() for _ in range(most)]
             for _, group in groupby(writes, lambda write: id(write.store)):
                 _tell(_stored(list(group)))
+            # Behind the other work that was submitted meanwhile, so that a crowd keeps none off.
+            more = bool(self._waiting) and not self._summon()
 
 
 def store_thread() -> StoreThread:

@@ -113,6 +113,34 @@ async def test_what_a_crowd_hands_over_is_stored_with_few_commits_and_each_hears
     thread.shutdown()
 
 
+async def test_other_work_of_the_thread_has_its_turn_in_a_crowd(store: SqliteStore) -> None:
+    thread = store_thread()
+    gate = threading.Event()
+    thread.submit(gate.wait)
+    journal = SessionJournal(store, "s", thread=thread)
+    crowd = [asyncio.create_task(journal.append(say("x"))) for _ in range(3 * MOST_TOGETHER)]
+    await asyncio.sleep(0)
+    seen = asyncio.get_running_loop().run_in_executor(thread, lambda: len(store.history("s")))
+    gate.set()
+    assert await seen == MOST_TOGETHER
+    await asyncio.gather(*crowd)
+    assert len(store.history("s")) == 3 * MOST_TOGETHER
+    thread.shutdown()
+
+
+async def test_what_was_handed_over_before_the_shutdown_is_stored(store: SqliteStore) -> None:
+    thread = store_thread()
+    gate = threading.Event()
+    thread.submit(gate.wait)
+    journal = SessionJournal(store, "s", thread=thread)
+    crowd = [asyncio.create_task(journal.append(say("x"))) for _ in range(3 * MOST_TOGETHER)]
+    await asyncio.sleep(0)
+    thread.shutdown(wait=False)
+    gate.set()
+    await asyncio.gather(*crowd)
+    assert len(store.history("s")) == 3 * MOST_TOGETHER
+
+
 async def test_a_crowd_whose_commit_fails_is_stored_one_by_one(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
