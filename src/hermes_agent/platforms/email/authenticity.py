@@ -1,26 +1,43 @@
 """Whether the receiving server vouches for the address in From.
 
-`Authentication-Results` is RFC 8601; which results speak for From is RFC 7489 (DMARC, whose
-alignment is taken strictly here for DKIM alone).
+`Authentication-Results` is RFC 8601; which results speak for From is RFC 7489: DMARC's own, and
+where a domain has no DMARC, DKIM or SPF of the very same domain (strict alignment).
 """
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
-_COMMENT_MARKS = re.compile(r'[()"\\]')
 _RESULT = re.compile(r"\s*(?P<method>[a-z0-9-]+)(?:\s*/\s*\d+)?\s*=\s*(?P<result>[a-z]+)\b", re.I)
-_PROPERTY = re.compile(r"\b(?P<name>[a-z0-9-]+\s*\.\s*[a-z0-9-]+)\s*=\s*(?P<value>[^\s;]+)", re.I)
+_PROPERTY = re.compile(
+    r"(?<![a-z0-9.-])(?P<name>[a-z0-9-]{1,40}\s?\.\s?[a-z0-9-]{1,40})\s?=\s?(?P<value>[^\s;]+)",
+    re.I,
+)
 MAX_FIELD = 20_000
+
+
+class _Result(NamedTuple):
+    method: str
+    result: str
+    properties: list[tuple[str, str]]
+
+    def values(self, name: str) -> list[str]:
+        return [value for each, value in self.properties if each == name]
 
 
 def vouched(fields: Sequence[str], authserv_id: str, address: str) -> bool:
     """Whether the server of that name says that the owner of the address's domain sent this.
 
     `fields` are all `Authentication-Results` headers, top first. Only the topmost ones that bear
-    the name count, and only in one row: what a sender wrote lies below.
+    the name count, and only in one row: what a sender wrote lies below. A DMARC that failed, and
+    two that disagree, outweigh everything else: then one of them may be forged.
     """
     domain = address.rpartition("@")[2].lower().rstrip(".")
-    return any(_speaks_for(results, address, domain) for results in _ours(fields, authserv_id))
+    results = [each for field in _ours(fields, authserv_id) for each in _read(field)]
+    dmarc = {each.result for each in results if each.method == "dmarc"}
+    if "fail" in dmarc or len(dmarc) > 1:
+        return False
+    return any(_speaks_for(each, address.lower(), domain) for each in results)
 
 
 def topmost(fields: Sequence[str]) -> str:
@@ -44,21 +61,41 @@ def _ours(fields: Sequence[str], authserv_id: str) -> list[list[str]]:
     return found
 
 
-def _speaks_for(results: Sequence[str], address: str, domain: str) -> bool:
-    proofs = {"dmarc": ("header.from", domain), "dkim": ("header.d", domain)}
-    proofs["auth"] = ("smtp.auth", address.lower())
-    for each in results:
+def _read(parts: Sequence[str]) -> list[_Result]:
+    found: list[_Result] = []
+    for each in parts:
         begins = _RESULT.match(each)
-        if begins is None or begins["result"].lower() != "pass":
-            continue
-        properties = [
-            (re.sub(r"\s", "", found["name"]).lower(), found["value"].lower().rstrip("."))
-            for found in _PROPERTY.finditer(each, begins.end())
-        ]
-        proof = proofs.get(begins["method"].lower())
-        if proof and [value for name, value in properties if name == proof[0]] == [proof[1]]:
-            return True
-    return False
+        if begins is not None:
+            properties = [
+                (re.sub(r"\s", "", pair["name"]).lower(), pair["value"].lower().rstrip("."))
+                for pair in _PROPERTY.finditer(each, begins.end())
+            ]
+            found.append(_Result(begins["method"].lower(), begins["result"].lower(), properties))
+    return found
+
+
+def _speaks_for(found: _Result, address: str, domain: str) -> bool:
+    """Whether it is a pass for this very domain, or for the address that logged in at the server
+    (RFC 8601, 2.7.4). What is told twice is told by nobody."""
+    if found.result != "pass":
+        return False
+    match found.method:
+        case "dmarc":
+            return found.values("header.from") == [domain]
+        case "dkim":
+            # Some say only who signed; that is within the domain whose key it was (RFC 6376, 3.5).
+            told = found.values("header.d") or _domains(found.values("header.i"))
+            return told == [domain]
+        case "spf":
+            return _domains(found.values("smtp.mailfrom")) == [domain]
+        case "auth":
+            return found.values("smtp.auth") == [address]
+        case _:
+            return False
+
+
+def _domains(values: Sequence[str]) -> list[str]:
+    return [each.rpartition("@")[2] for each in values]
 
 
 def _parts(field: str) -> list[str]:

@@ -15,8 +15,14 @@ from hermes_agent.platforms.email.html_text import html_text
 MAX_DEPTH = 20
 MAX_PARTS = 200
 MAX_FILES = 20
-MAX_TEXT = 1_000_000
-"""Bytes of one text that are read."""
+MAX_SOURCE = 500_000
+"""Bytes of all texts together that are read."""
+
+MAX_TEXT = 200_000
+"""Characters of all texts together that are passed on: more than any person writes."""
+
+MAX_DELIMITERS = 20_000
+"""Lines that may part one part from the next: the parser takes its time for each."""
 
 MAX_NESTING = 100
 MAX_FIELD = 10_000
@@ -25,6 +31,7 @@ MAX_FIELD = 10_000
 _NESTING = re.compile(rb"boundary|content-type:[ \t]*message/", re.I)
 _FIELD = re.compile(rb"^content-[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*", re.I | re.M)
 _TOO_DEEP = "[this mail is put together in too many parts; it was not read]"
+_CUT = "[this mail is too long; the rest of its text was left out]"
 
 
 class File(msgspec.Struct, frozen=True):
@@ -36,13 +43,15 @@ class File(msgspec.Struct, frozen=True):
 
 
 class Body(msgspec.Struct):
-    """`notes` say what is missing. `plain` tells whether the text was written as plain text."""
+    """`notes` say what is missing. `plain` tells whether the text was written as plain text.
+    `parts` were read so far, and `room` bytes of text may still be."""
 
     texts: list[str] = msgspec.field(default_factory=list[str])
     files: list[File] = msgspec.field(default_factory=list[File])
     notes: list[str] = msgspec.field(default_factory=list[str])
     plain: bool = False
     parts: int = 0
+    room: int = MAX_SOURCE
 
     @property
     def text(self) -> str:
@@ -53,23 +62,34 @@ class Body(msgspec.Struct):
 def read_body(raw: bytes) -> Body:
     """Read a whole mail. Takes any bytes; never raises for what is in them."""
     body = Body()
-    too_long = any(len(each[0]) > MAX_FIELD for each in _FIELD.finditer(raw))
-    if too_long or len(_NESTING.findall(raw)) > MAX_NESTING:
-        # The parser's time grows with depth times length: this is a bomb, or nothing for us.
+    if _is_bomb(raw):
         body.notes.append(_TOO_DEEP)
         return body
     try:
         _read(message_from_bytes(raw, policy=compat32), body, 0)
     except RecursionError:
         return Body(notes=[_TOO_DEEP])
+    text = body.text
+    if len(text) > MAX_TEXT:
+        body.texts = [text[:MAX_TEXT]]
+        _note(body, _CUT)
     return body
+
+
+def _is_bomb(raw: bytes) -> bool:
+    """The parser's time grows with depth times length, and with every part: this is to harm, or
+    nothing for us."""
+    return (
+        raw.count(b"\n--") + raw.count(b"\r--") > MAX_DELIMITERS
+        or any(len(each[0]) > MAX_FIELD for each in _FIELD.finditer(raw))
+        or len(_NESTING.findall(raw)) > MAX_NESTING
+    )
 
 
 def _read(part: Message, body: Body, depth: int) -> None:
     body.parts += 1
     if depth > MAX_DEPTH or body.parts > MAX_PARTS:
-        if _TOO_DEEP not in body.notes:
-            body.notes.append(_TOO_DEEP)
+        _note(body, _TOO_DEEP)
         return
     kind = _kind(part)
     if part.is_multipart() and kind == "multipart/alternative":
@@ -78,7 +98,12 @@ def _read(part: Message, body: Body, depth: int) -> None:
         for each in _children(part):
             _read(each, body, depth + 1)
     elif kind in ("text/plain", "text/html") and not _is_file(part):
-        text = _letters(_data(part)[:MAX_TEXT], part)
+        data = _data(part)
+        read = data[: body.room]
+        body.room -= len(read)
+        text = _letters(read, part)
+        if len(read) < len(data):
+            _note(body, _CUT)
         body.texts.append(html_text(text) if kind == "text/html" else text)
         body.plain = body.plain or (kind == "text/plain" and bool(text.strip()))
     else:
@@ -89,12 +114,13 @@ def _choose(part: Message, body: Body, depth: int) -> None:
     """Of several versions of the same: the plain one, or else the last that says anything."""
     versions: list[Body] = []
     for each in _children(part):
-        version = Body(parts=body.parts)
+        version = Body(parts=body.parts, room=body.room)
         _read(each, version, depth + 1)
-        body.parts = version.parts
+        body.parts, body.room = version.parts, version.room
         versions.append(version)
         body.files += version.files
-        body.notes += version.notes
+        for note in version.notes:
+            _note(body, note)
     said = [each for each in versions if each.text]
     best = next((each for each in said if each.plain), said[-1] if said else None)
     if best is not None:
@@ -109,8 +135,7 @@ def _children(part: Message) -> list[Message]:
 
 def _file(part: Message, kind: str, body: Body) -> None:
     if len(body.files) >= MAX_FILES:
-        if not body.notes or not body.notes[-1].startswith("[more than"):
-            body.notes.append(f"[more than {MAX_FILES} files came; the others were left out]")
+        _note(body, f"[more than {MAX_FILES} files came; the others were left out]")
         return
     if part.is_multipart():
         children = _children(part)
@@ -120,6 +145,11 @@ def _file(part: Message, kind: str, body: Body) -> None:
     data = _data(part)
     if data:
         body.files.append(File(_name(part), kind, data))
+
+
+def _note(body: Body, note: str) -> None:
+    if note not in body.notes:
+        body.notes.append(note)
 
 
 def _kind(part: Message) -> str:

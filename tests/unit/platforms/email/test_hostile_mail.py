@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from hermes_agent.platforms.email.body import read_body
+from hermes_agent.platforms.email.authenticity import vouched
+from hermes_agent.platforms.email.body import MAX_TEXT, read_body
 from hermes_agent.platforms.email.headers import Headers
 from hermes_agent.platforms.email.html_text import html_text
 
@@ -14,6 +15,9 @@ _NESTED = b"".join(
 )
 
 
+_MIXED = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+
+
 def _plain(head: bytes, body: bytes) -> Callable[[], object]:
     return lambda: read_body(b"Content-Type: text/plain" + head + b"\r\n\r\n" + body)
 
@@ -21,6 +25,14 @@ def _plain(head: bytes, body: bytes) -> Callable[[], object]:
 CASES: dict[str, Callable[[], object]] = {
     "multiparts in multiparts": lambda: read_body(_NESTED),
     "messages in messages": lambda: read_body(b"Content-Type: message/rfc822\r\n\r\n" * 3000),
+    "parts without end": lambda: read_body(_MIXED + b"--b\r\n\r\nx\r\n" * 4_000_000),
+    "parts without end, of old Macs": lambda: read_body(_MIXED + b"--b\r\rx\r" * 3_000_000),
+    "page upon page of HTML": lambda: read_body(
+        _MIXED + (b"--b\r\nContent-Type: text/html\r\n\r\n" + b"<p>x" * 28_000 + b"\r\n") * 190
+    ),
+    "properties that begin and begin": lambda: vouched(
+        ["mx.test; dkim=pass " + "a-" * 9000] * 13, "mx.test", "a@b"
+    ),
     "headers without end": lambda: read_body(b"X: y\r\n" * 100_000),
     "parameters without end": _plain(b"; " + b"a*0*=x; " * 100_000, b"hi"),
     "broken base64": _plain(b"\r\nContent-Transfer-Encoding: base64", b"!==" * 500_000),
@@ -64,3 +76,17 @@ def test_a_mail_in_too_many_parts_says_so() -> None:
     assert read_body(_NESTED).notes == [
         "[this mail is put together in too many parts; it was not read]"
     ]
+
+
+def test_a_text_longer_than_anybody_writes_is_cut_and_says_so() -> None:
+    part = b"--b\r\nContent-Type: text/plain\r\n\r\n" + b"word\r\n" * 100_000 + b"\r\n"
+    body = read_body(_MIXED + part * 20 + b"--b--\r\n")
+    assert MAX_TEXT - 10 < len(body.text) <= MAX_TEXT
+    assert body.notes == ["[this mail is too long; the rest of its text was left out]"]
+
+
+def test_a_text_with_many_rules_and_signatures_is_read() -> None:
+    text = "line\r\n-- \r\n" * 5000
+    body = read_body(b"Content-Type: text/plain\r\n\r\n" + text.encode())
+    assert body.notes == []
+    assert body.text.count("-- ") == 4999

@@ -66,6 +66,9 @@ def test_what_is_no_plain_address_is_never_written_to(text: str) -> None:
         "MX.TEST;\r\n\tDMARC = Pass (a (nested) comment) header.from=Example.org",
         "mx.test; dkim=fail header.d=evil.test; dkim=pass header.i=@x header.d=example.org",
         'mx.test; dmarc=pass reason="all; fine" header.from=example.org',
+        "mx.test; dkim=pass header.i=@example.org header.s=a header.b=xY; dmarc=none",
+        "mx.test; spf=pass (mx.test: domain of anna@example.org) smtp.mailfrom=anna@example.org",
+        "mx.test; spf=pass smtp.mailfrom=example.org; dkim=none",
         "mx.test; auth=pass (plain) smtp.auth=Anna@example.org",
     ],
 )
@@ -85,7 +88,16 @@ def test_a_pass_of_the_trusted_server_for_the_same_domain_vouches(field: str) ->
         "mx.test; dmarc=pass header.from=example.org header.from=evil.test",
         "mx.test; dkim=pass header.d=evil.test",
         "mx.test; dkim=pass header.d=org",
-        "mx.test; spf=pass smtp.mailfrom=anna@example.org",
+        "mx.test; spf=pass smtp.mailfrom=anna@evil.test",
+        "mx.test; spf=pass smtp.helo=example.org",
+        "mx.test; spf=softfail smtp.mailfrom=anna@example.org",
+        "mx.test; spf=pass smtp.mailfrom=anna@example.org@evil.test",
+        'mx.test; spf=pass smtp.mailfrom="smtp.mailfrom=anna@example.org"@evil.test',
+        "mx.test; spf=pass smtp.mailfrom=x@evil.test smtp.mailfrom=anna@example.org",
+        "mx.test; dkim=pass header.i=@evil.test header.d=evil.test header.i=@example.org",
+        "mx.test; dkim=pass header.i=anna@example.org@evil.test",
+        "mx.test; spf=pass smtp.mailfrom=anna@example.org; dmarc=fail header.from=example.org",
+        "mx.test; dmarc=pass header.from=example.org; dmarc=none header.from=example.org",
         "mx.test; auth=pass smtp.auth=bert@example.org",
         "mx.test; auth=pass smtp.auth=example.org",
         "mx.test.evil.test; dmarc=pass header.from=example.org",
@@ -109,3 +121,9 @@ def test_only_the_topmost_headers_of_the_server_count() -> None:
     assert vouched([other, good], "mx.test", ANNA)
     assert vouched(["mx.test; spf=pass", good], "mx.test", ANNA)
     assert not vouched([bad, other, good], "mx.test", ANNA)
+
+
+def test_a_forged_pass_below_the_servers_own_fail_does_not_count() -> None:
+    good, bad = (f"mx.test; dmarc={each} header.from=example.org" for each in ("pass", "fail"))
+    assert not vouched([bad, good], "mx.test", ANNA)
+    assert not vouched([good, bad], "mx.test", ANNA)
