@@ -4,7 +4,7 @@ https://spec.matrix.org/latest/client-server-api/#mroommessage-msgtypes
 """
 
 import re
-from html.parser import HTMLParser
+from html import unescape
 from urllib.parse import unquote
 
 import msgspec
@@ -20,6 +20,11 @@ _MEDIA: dict[str, MediaKind] = {
     "m.video": "video",
     "m.file": "document",
 }
+_LINK = re.compile(
+    r"<a\b[^>]{0,200}?\shref\s{0,5}=\s{0,5}(?:\"([^\"]{1,500})\"|'([^']{1,500})')", re.I
+)
+"""A link as Matrix's own HTML has it. The library's parser of HTML raises for some that is none."""
+_PEOPLE = (("https://matrix.to/#/@", "@"), ("matrix:u/", "@"))
 _VOICE = ("org.matrix.msc3245.voice", "m.voice")
 
 
@@ -129,9 +134,13 @@ def pills(html: str) -> set[str]:
     """The users that links to matrix.to or `matrix:` name."""
     if "matrix" not in html:
         return set()
-    reader = _Links()
-    reader.feed(html[:100_000])
-    return reader.users
+    links = (unquote(unescape(found[1] or found[2])) for found in _LINK.finditer(html))
+    return {
+        sigil + link[len(begin) :].partition("?")[0]
+        for link in links
+        for begin, sigil in _PEOPLE
+        if link.startswith(begin)
+    }
 
 
 def _called(me: str, name: str) -> "re.Pattern[str]":
@@ -164,17 +173,3 @@ def _media(content: Json, kind: str) -> Media | None:
         size=number(content, "info", "size"),
         lock=lock,
     )
-
-
-class _Links(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.users: set[str] = set()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        for key, value in attrs:
-            if tag == "a" and key == "href" and value:
-                link = unquote(value)
-                for begin, sigil in (("https://matrix.to/#/@", "@"), ("matrix:u/", "@")):
-                    if link.startswith(begin):
-                        self.users.add(sigil + link[len(begin) :].partition("?")[0])

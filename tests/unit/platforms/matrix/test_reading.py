@@ -134,3 +134,11 @@ def test_pills_are_links_to_people() -> None:
     )
     assert pills(html) == {"@a:b", "@c:d"}
     assert pills("<" * 1000 + "matrix") == set()
+    assert pills("matrix <![if x]> <a title='x' \nHREF = 'https://matrix.to/#/@a:b'>") == {"@a:b"}
+
+
+@pytest.mark.parametrize(
+    "junk", ["<a ", "<!--", "<![", "<a href='", "<a href=", "<a\t\thref  ", "&#"]
+)
+def test_markup_that_is_none_holds_no_message_up(junk: str) -> None:
+    assert pills("matrix" + junk * (60_000 // len(junk))) == set()
