@@ -2,9 +2,10 @@
 
 Who wrote a mail is known only as far as the receiving server vouches for it. A mail is let in by
 the address in `From` when the `Authentication-Results` of the server that EMAIL_AUTHSERV_ID names
-(`platforms.email.extra.authserv_id`) say that DMARC, DKIM with the same domain, or a login with
-the same address passed (RFC 8601, RFC 7489). That server has to remove such headers of others, as
-all large ones do. Without it nobody is let in, unless EMAIL_TRUST_FROM (`trust_from: true`) says
+(`platforms.email.extra.authserv_id`) say that DMARC passed, or without DMARC that DKIM or SPF did
+for the same domain, or that somebody logged in with the same address (RFC 8601, RFC 7489). That
+server has to remove such headers of others, as all large ones do; who is who within a domain is
+for the domain's own server to keep apart. Without it nobody is let in, unless EMAIL_TRUST_FROM (`trust_from: true`) says
 that every `From` is to be believed: then whoever can send mail to us can speak in anyone's name.
 
 Answers go to the address in `From` and nobody else; `Reply-To` and `Cc` are not followed. Mail of
