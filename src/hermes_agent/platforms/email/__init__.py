@@ -5,8 +5,9 @@ the address in `From` when the `Authentication-Results` of the server that EMAIL
 (`platforms.email.extra.authserv_id`) say that DMARC passed, or without DMARC that DKIM or SPF did
 for the same domain, or that somebody logged in with the same address (RFC 8601, RFC 7489). That
 server has to remove such headers of others, as all large ones do; who is who within a domain is
-for the domain's own server to keep apart. Without it nobody is let in, unless EMAIL_TRUST_FROM (`trust_from: true`) says
-that every `From` is to be believed: then whoever can send mail to us can speak in anyone's name.
+for the domain's own server to keep apart. Without it nobody is let in, unless EMAIL_TRUST_FROM
+(`trust_from: true`) says that every `From` is to be believed: then whoever can send mail to us can
+speak in anyone's name.
 
 Answers go to the address in `From` and nobody else; `Reply-To` and `Cc` are not followed. Mail of
 machines (RFC 3834) is not read at all.
