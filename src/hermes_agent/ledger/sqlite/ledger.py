@@ -89,6 +89,7 @@ class SqliteLedger:
                 values = _out(each, now)
                 doubtful += db.execute(out["unknown"], values).get is not None
                 db.execute(out["settle"], values)
+            doubtful += db.execute(out["lost"], (claim.turn,)).get
             _count_doubtful(db, doubtful)
             db.execute(out["close_open"], {"turn": claim.turn, "now": now})
             db.execute(load("inbox")["done"], {"id": claim.id, "now": now})

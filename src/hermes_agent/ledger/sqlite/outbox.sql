@@ -22,6 +22,10 @@ ON CONFLICT (turn, part) DO UPDATE SET
     state = 'waiting', outgoing = excluded.outgoing, touched_at = excluded.touched_at,
     doubtful = doubtful OR (state = 'open' AND message_id IS NULL)
 
+-- name: lost
+-- Begun, of unknown outcome, and without a final text to come.
+SELECT count(*) FROM outbox WHERE turn = ? AND state = 'open' AND message_id IS NULL
+
 -- name: close_open
 UPDATE outbox SET state = 'sent', touched_at = :now WHERE turn = :turn AND state = 'open'
 
