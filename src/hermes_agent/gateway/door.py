@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 
 from hermes_agent.config.load import Loaded
-from hermes_agent.domain.chats import Inbound, Origin, Outgoing, Target
+from hermes_agent.domain.chats import Inbound, Origin, Outgoing
 from hermes_agent.domain.errors import StoreError
 from hermes_agent.gateway.commands.table import does_not_wait, queued
 from hermes_agent.gateway.desk import Desk
@@ -149,12 +149,3 @@ def _without_nul(text: str) -> str:
     if len(text) > MAX_TEXT:
         text = f"{text[:MAX_TEXT]}\n[cut: {len(text) - MAX_TEXT} more characters]"
     return text.replace("\0", "")
-
-
-def target_of(text: str) -> Target | None:
-    """`platform:chat[:thread]` as people write it; None for anything else."""
-    platform, _, rest = text.partition(":")
-    chat, _, thread = rest.partition(":")
-    if not (platform and chat):
-        return None
-    return Target(platform=platform, chat_id=chat, thread_id=thread or None)

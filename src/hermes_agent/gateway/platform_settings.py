@@ -7,6 +7,7 @@ from hermes_agent.config.schema.gateway import Platform
 from hermes_agent.domain.chats import Target
 from hermes_agent.platforms.base import PlatformSettings
 from hermes_agent.platforms.table import PLATFORMS
+from hermes_agent.scheduler.targets import place_on
 
 _ON = frozenset(("1", "true", "yes", "on"))
 _OFF = frozenset(("0", "false", "no", "off"))
@@ -61,15 +62,14 @@ def home_channel(loaded: Loaded, name: str) -> Target | None:
     configured = loaded.config.platforms.get(name)
     home = configured.home_channel if configured else None
     if home is not None and home.chat_id:
-        chat_id, _, thread = home.chat_id.partition(":")
-        return Target(platform=name, chat_id=chat_id, thread_id=thread or None)
+        return place_on(name, home.chat_id)
     entry = PLATFORMS.get(name)
     if entry is None:
         return None
     for variable in ("HOME_CHANNEL", "HOME_ROOM", "HOME_ADDRESS"):
         value = loaded.environ.get(f"{entry.prefix}{variable}", "").strip()
         if value:
-            return Target(platform=name, chat_id=value)
+            return place_on(name, value)
     return None
 
 

@@ -50,9 +50,8 @@ def _target(word: str, job: Job, home: Home) -> Target | None:
 def place_on(platform: str, place: str) -> Target | None:
     """`chat[:thread]` of a platform. Matrix ids have a colon in themselves (!room:server)."""
     if platform == "matrix" and place[:1] in "!#":
-        room, colon, rest = place.partition(":")
-        server, _, thread = rest.partition(":$")
-        chat = f"{room}{colon}{server}"
+        # Newer rooms have no server in their ids; threads always begin with a dollar.
+        chat, _, thread = place.partition(":$")
         thread = f"${thread}" if thread else ""
     else:
         chat, _, thread = place.partition(":")

@@ -52,6 +52,10 @@ PLATFORMS: dict[str, tuple[str, tuple[Question, ...]]] = {
             Question("EMAIL_PASSWORD", "Password", secret=True),
             Question("EMAIL_IMAP_HOST", "IMAP server"),
             Question("EMAIL_SMTP_HOST", "SMTP server"),
+            Question(
+                "EMAIL_AUTHSERV_ID",
+                "Whose word counts for a sender (your server's name in Authentication-Results)",
+            ),
             Question("EMAIL_ALLOWED_USERS", "Who may write to it (addresses, with commas)"),
         ),
     ),
