@@ -88,7 +88,7 @@ class Daemon:
         self._notifier.ready(gateway.report.status())
         _log.info("the gateway is up: %s", self._loaded.paths.home)
         if not gateway.connections and gateway.api is None:
-            _log.warning("nothing is connected; set chat apps up with: hermes gateway setup")
+            _log.info("nothing is connected yet; set chat apps up with: hermes gateway setup")
         beating = asyncio.create_task(self._beat(gateway, lock), name="heartbeat")
         try:
             wish = await self._wish
