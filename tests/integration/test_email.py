@@ -255,4 +255,4 @@ async def test_a_server_that_lets_us_in_nowhere_says_what_to_check(house: MailHo
 
 def _read(door: LedgerDoor, uid: int) -> bool:
     """Whether the mailbox was read up to there."""
-    return f'"uid":{uid}' in (door.ledger.recall(PLACE) or "")
+    return f'"uid":{uid},' in (door.ledger.recall(PLACE) or "")

@@ -56,7 +56,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     trust_from: bool = False
     max_message: int = 25 * MEGABYTE
     max_file: int = 20 * MEGABYTE
-    replies_per_hour: int = 30
+    replies_per_hour: int = 20
 
     @property
     def domain(self) -> str:
@@ -95,7 +95,7 @@ def configuration(settings: PlatformSettings) -> Configuration:
         trust_from=_switch(values, "trust_from", False),
         max_message=_number(values, "max_message_mb", 25, 1, 100) * MEGABYTE,
         max_file=_number(values, "max_file_mb", 20, 1, 100) * MEGABYTE,
-        replies_per_hour=_number(values, "replies_per_hour", 30, 1, 10_000),
+        replies_per_hour=_number(values, "replies_per_hour", 20, 1, 10_000),
     )
 
 

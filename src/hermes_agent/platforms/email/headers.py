@@ -12,7 +12,7 @@ MAX_HEADERS = 256 * 1024
 """Bytes of all headers together; what is behind is not looked at."""
 
 MAX_IDS = 100
-_ID = re.compile(r"<[^<>\s]{1,250}>")
+_ID = re.compile(r"<[!-;=?-~]{1,250}>")
 
 
 class Headers:

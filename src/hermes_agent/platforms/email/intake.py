@@ -27,10 +27,12 @@ _log = logging.getLogger(__name__)
 
 
 class Place(msgspec.Struct, frozen=True):
-    """How far the mailbox was read; numbers count within one `validity` (RFC 3501, 2.3.1.1)."""
+    """How far the mailbox was read, and when (Unix time, in seconds); numbers count within one
+    `validity` (RFC 3501, 2.3.1.1)."""
 
     validity: int
     uid: int
+    at: float = 0.0
 
 
 class Intake:
@@ -43,11 +45,12 @@ class Intake:
         self._threads = Threads(door)
         self._fact = f"place.{configuration.user}@{configuration.imap.host}/{configuration.folder}"
         self._uid = 0
-        self._unseen_only = False
+        self._unread_since: float | None = None
 
     async def begin(self) -> None:
         """Find where we were. The first time ever, what is in the mailbox already is left alone;
-        when the server has numbered everything anew, what is unread is taken."""
+        when the server has numbered everything anew, what came since we last looked and is unread
+        is taken."""
         box = self._watch.box
         place = await self._place()
         if place is None:
@@ -55,7 +58,7 @@ class Intake:
             await self._remember()
         elif place.validity != box.validity:
             _log.warning("email: the server numbered all mail anew; what is unread is read")
-            self._uid, self._unseen_only = 0, True
+            self._uid, self._unread_since = max(0, box.next_uid - 1), place.at
         else:
             self._uid = place.uid
 
@@ -64,6 +67,8 @@ class Intake:
         pause = FIRST_PAUSE
         while True:
             try:
+                if self._unread_since is not None:
+                    await self._catch_up(self._unread_since)
                 while numbers := await self._newer():
                     for uid in numbers:
                         await self._one(uid)
@@ -74,12 +79,22 @@ class Intake:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, MAX_PAUSE)
             else:
-                self._unseen_only = False
                 return
 
+    async def _catch_up(self, since: float) -> None:
+        """Take what is unread among the mails that were there at the beginning. Nothing is
+        remembered before all of them are done: a place among them would make new mail of all the
+        read ones behind it."""
+        last = self._uid
+        for uid in await self._watch.do(lambda box: box.unread(since)):
+            if uid <= last:
+                await self._one(uid)
+        self._unread_since = None
+        await self._remember()
+
     async def _newer(self) -> list[int]:
-        uid, unseen = self._uid, self._unseen_only
-        return await self._watch.do(lambda box: box.newer(uid, unseen=unseen))
+        uid = self._uid
+        return await self._watch.do(lambda box: box.newer(uid))
 
     async def _one(self, uid: int) -> None:
         try:
@@ -197,7 +212,7 @@ class Intake:
             return None
 
     async def _remember(self) -> None:
-        place = Place(self._watch.box.validity, self._uid)
+        place = Place(self._watch.box.validity, self._uid, time.time())
         await self._door.remember(self._fact, msgspec.json.encode(place).decode())
 
 

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Sequence
 
+from hermes_agent.platforms.email.threads import is_ours
+
 OUR_MARK = "X-Hermes-Agent"
 
 _LISTS = ("List-Id", "List-Unsubscribe", "List-Post", "List-Help")
@@ -19,6 +21,8 @@ def machine(values: Callable[[str], Sequence[str]], sender: str, own: str) -> st
     all headers of a name, `sender` is the author's address, `own` is ours."""
     if sender == own:
         return "it is our own"
+    if any(is_ours(each.strip(), own) for each in values("Message-ID")):
+        return "it is one of ours that came back"
     if values(OUR_MARK):
         return "an agent like us wrote it"
     if any(own in each.lower() for each in values("X-Loop")):

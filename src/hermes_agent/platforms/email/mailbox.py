@@ -4,6 +4,7 @@ import imaplib
 import re
 import socket
 import ssl
+import time
 from typing import Any, cast
 
 import imap_tools
@@ -13,7 +14,9 @@ from hermes_agent.platforms.email.configuration import Configuration
 from hermes_agent.platforms.email.headers import MAX_HEADERS
 
 TIMEOUT = 60.0
+DAY = 86_400.0
 
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _SIZE = re.compile(rb"RFC822\.SIZE (\d{1,12})")
 _PASSING = re.compile(r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG|CONTACTADMIN)\]", re.I)
 _BROKEN = (imaplib.IMAP4.error, imap_tools.ImapToolsError, OSError, EOFError)
@@ -76,11 +79,23 @@ class Mailbox:
             raise self._down(error) from None
         self.validity = _number(self._client.response("UIDVALIDITY"))
         self.next_uid = _number(self._client.response("UIDNEXT"))
+        if not self.next_uid:
+            # Not every server tells it; to begin with the first mail of all would answer them all.
+            self.next_uid = max(self.newer(0), default=0) + 1
 
-    def newer(self, uid: int, *, unseen: bool = False) -> list[int]:
+    def newer(self, uid: int) -> list[int]:
         """The numbers of the mails after this one, in their order."""
-        words = ["UID", f"{uid + 1}:*", *(["UNSEEN"] if unseen else [])]
-        data = self._do("SEARCH", *words)
+        return self._found(uid, [])
+
+    def unread(self, since: float) -> list[int]:
+        """The numbers of the unread mails that came after that time (Unix, in seconds)."""
+        # The server counts in days of its own time zone.
+        day = time.gmtime(max(0.0, since - 2 * DAY))
+        date = f"{day.tm_mday}-{_MONTHS[day.tm_mon - 1]}-{day.tm_year}"
+        return self._found(0, ["UNSEEN", "SINCE", date])
+
+    def _found(self, uid: int, which: list[str]) -> list[int]:
+        data = self._do("SEARCH", "UID", f"{uid + 1}:*", *which)
         found = {int(each) for each in b" ".join(d for d in data if d).split() if each.isdigit()}
         # "n:*" names the last mail even when its number is below n.
         return sorted(each for each in found if each > uid)

@@ -19,7 +19,7 @@ PER_BUCKET = 32
 MAX_REFERENCES = 20
 MISSING = "missing.invalid"
 
-_OURS = re.compile(r"<(?P<key>[0-9a-f]{32})\.(?P<root>[0-9a-f]{16})@[^<>\s]+>")
+_OURS = re.compile(r"<(?P<key>[0-9a-f]{32})\.(?P<root>[0-9a-f]{16})@(?P<domain>[^<>\s]+)>")
 _RE = re.compile(r"(?:re|aw|sv|antw|odp|ref|vs|回复)\s*(?:\[\d+\])?\s*[:：]\s*", re.I)
 
 
@@ -98,6 +98,12 @@ def message_id_for(key: str, thread: str, address: str) -> str:
     `thread` is a thread's digest."""
     first = hashlib.sha256(f"{address}\0{key}".encode()).hexdigest()[:32]
     return f"<{first}.{thread}@{address.rpartition('@')[2]}>"
+
+
+def is_ours(message_id: str, address: str) -> bool:
+    """Whether it looks like one that we gave a mail from this address."""
+    ours = _OURS.fullmatch(message_id)
+    return ours is not None and ours["domain"].lower() == address.rpartition("@")[2]
 
 
 def bare_subject(subject: str) -> str:
