@@ -8,7 +8,7 @@ from itertools import pairwise
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hermes_agent.policy.redaction import RedactingStream, Redactor, is_masked, mask
@@ -163,6 +163,9 @@ def _streamed(redactor: Redactor, pieces: list[str]) -> str:
     ),
     st.sampled_from((" ", "\n", ", ")),
     st.lists(st.integers(min_value=0, max_value=10_000), max_size=12),
+)
+@example(
+    ["PRIVATE KEY blocks begin with -----BEGIN RSA PRIVATE KEY----- as you know"] * 2, " ", [90]
 )
 @settings(max_examples=400, deadline=None)
 def test_a_stream_shows_what_redacting_the_whole_shows(

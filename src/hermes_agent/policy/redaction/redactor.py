@@ -169,9 +169,10 @@ def _private_keys(text: str) -> Iterator[Span]:
         if title is not None:
             if 0 <= end <= title.end():
                 end = text.find(patterns.PRIVATE_KEY_END, title.end())
-            body = patterns.PRIVATE_KEY_BODY.match(
-                text, title.end(), end if end >= 0 else len(text)
-            )
+            # No key holds the beginning of another one.
+            another = text.find(patterns.PRIVATE_KEY, title.end())
+            stop = min((at for at in (end, another) if at >= 0), default=len(text))
+            body = patterns.PRIVATE_KEY_BODY.match(text, title.end(), stop)
             following = max(following, body.end() if body else 0)
             if body is not None and (body.end() == end or len(body[0]) >= _KEY_REMNANT):
                 secret = body[0]
