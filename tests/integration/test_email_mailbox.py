@@ -4,9 +4,11 @@ import os
 import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hermes_agent.platforms.base import PlatformDown
 from tests.contract.platforms.door import until
 from tests.integration.ledger_door import LedgerDoor, ledger_door
 from tests.integration.mail_house import ALICE, BOB, HERMES, MailHouse, mail_house
@@ -97,6 +99,36 @@ async def test_a_mail_of_ours_that_comes_back_without_its_marks_is_left_alone(
         await house.write("hello")
         (only,) = await door.wait(1)
         assert only.text == "hello"
+
+
+async def test_a_mail_that_the_server_cannot_give_keeps_no_other_out(house: MailHouse) -> None:
+    damaged = False
+
+    def refusing(line: bytes) -> bytes:
+        nonlocal damaged
+        damaged = damaged or b"FETCH (UID 1 BODY[] {" in line
+        if damaged and b" OK Fetch" in line:
+            damaged = False
+            return line.split()[0] + b" NO [SERVERBUG] Internal error\r\n"
+        return line
+
+    relay = imap_relay(house.servers.imaps_port, house.servers.authority, refusing)
+    async with relay as port:
+        plain: dict[str, Any] = {"imap_port": port, "imap_security": "none"}
+        async with house.life(**plain):
+            pass
+        await house.write("damaged", Subject="x")
+        await until(lambda: house.servers.count("hermes") == 1, "it is delivered")
+        async with ledger_door(house.home) as door:
+            for _ in range(5):
+                with pytest.raises(PlatformDown, match="SERVERBUG"):
+                    await house.platform(**plain).run(door, lambda: None)
+            assert door.taken == []
+        async with house.life(**plain) as (_, door):
+            await house.write("hello")
+            damaged_one, hello = await door.wait(2)
+            assert "could not give the text of this mail" in damaged_one.text
+            assert hello.text == "hello"
 
 
 async def _number_anew(house: MailHouse, *, at: float) -> None:

@@ -9,6 +9,9 @@ for the domain's own server to keep apart. Without it nobody is let in, unless E
 (`trust_from: true`) says that every `From` is to be believed: then whoever can send mail to us can
 speak in anyone's name.
 
+The first time, what lies in the mailbox already is left alone; from then on everything that comes
+is looked at once, and what the agent took is marked as read.
+
 Answers go to the address in `From` and nobody else; `Reply-To` and `Cc` are not followed. Mail of
 machines (RFC 3834) is not read at all.
 """

@@ -9,7 +9,7 @@ import msgspec
 
 from hermes_agent.domain.chats import Inbound, Origin
 from hermes_agent.domain.errors import HermesError, StoreError
-from hermes_agent.platforms.base import Door
+from hermes_agent.platforms.base import Door, PlatformDown
 from hermes_agent.platforms.email.addresses import sender
 from hermes_agent.platforms.email.authenticity import topmost, vouched
 from hermes_agent.platforms.email.body import Body, read_body
@@ -22,6 +22,7 @@ from hermes_agent.platforms.email.threads import MISSING, Thread, Threads, bare_
 from hermes_agent.platforms.email.watching import Watch
 
 FIRST_PAUSE, MAX_PAUSE = 0.5, 30.0
+MAX_TRIES = 5
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +34,14 @@ class Place(msgspec.Struct, frozen=True):
     validity: int
     uid: int
     at: float = 0.0
+
+
+class Tries(msgspec.Struct, frozen=True):
+    """How often the connection broke while the body of this mail was fetched."""
+
+    validity: int
+    uid: int
+    count: int = 0
 
 
 class Intake:
@@ -199,10 +208,29 @@ class Intake:
         size = await self._watch.do(lambda box: box.size(uid))
         if size is not None and size > self._configuration.max_message:
             return Body(notes=[f"[this mail is too large to be read: {size} bytes]"])
-        raw = await self._watch.do(lambda box: box.whole(uid))
+        tries = await self._tries(uid)
+        if tries.count >= MAX_TRIES:
+            _log.error("email: the server never gave the body of mail %d; it goes without", uid)
+            return Body(notes=["[the mail server could not give the text of this mail]"])
+        try:
+            raw = await self._watch.do(lambda box: box.whole(uid))
+        except PlatformDown:
+            # One damaged mail must not keep all others out for ever.
+            more = msgspec.structs.replace(tries, count=tries.count + 1)
+            await self._door.remember(f"tries.{self._fact}", msgspec.json.encode(more).decode())
+            raise
         if raw is None:
             return Body(notes=["[this mail was deleted before it was read]"])
         return await asyncio.to_thread(read_body, raw)
+
+    async def _tries(self, uid: int) -> Tries:
+        none = Tries(self._watch.box.validity, uid)
+        text = await self._door.recall(f"tries.{self._fact}")
+        try:
+            known = msgspec.json.decode(text, type=Tries) if text else none
+        except msgspec.DecodeError:
+            return none
+        return known if (known.validity, known.uid) == (none.validity, uid) else none
 
     async def _place(self) -> Place | None:
         text = await self._door.recall(self._fact)
