@@ -38,7 +38,7 @@ def measure(stage: Stage) -> Iterator[Figure]:
         name=f"{what}: Python objects more after 1,000 messages",
         value=report.slope("objects"),
         unit="objects",
-        budget=100,
+        budget=200,
     )
     for field, budget in (("descriptors", 4), ("threads", 0), ("tasks", 0), ("children", 0)):
         yield Figure(
