@@ -51,7 +51,10 @@ def command(ctx: click.Context, verbose: bool, replace: bool) -> None:
 @_run_options
 @click.pass_context
 def run(ctx: click.Context, verbose: bool, replace: bool) -> None:
-    """Run in the foreground until SIGTERM or Ctrl-C; SIGHUP reads the configuration again."""
+    """Run in the foreground until Ctrl-C or SIGTERM.
+
+    SIGHUP reads the configuration again.
+    """
     ctx.exit(_run(verbose=verbose, replace=replace))
 
 

@@ -20,9 +20,9 @@ _ALL = click.option("--all-dead", is_flag=True, help="All that were given up.")
 
 @click.group("queue")
 def queue() -> None:
-    """Messages that wait for an answer or for their sending, and those that were given up.
+    """Messages that wait, and those that were given up.
 
-    Each has a name such as in:12 (from somebody) or out:7 (to somebody).
+    They wait for an answer (in:12, from somebody) or for their sending (out:7, to somebody).
     """
 
 

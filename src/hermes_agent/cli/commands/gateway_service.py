@@ -60,7 +60,10 @@ def start(system: bool) -> None:
 @click.command()
 @_SYSTEM
 def stop(system: bool) -> None:
-    """Stop the gateway of this home; answers that are being written are finished first."""
+    """Stop the gateway of this home.
+
+    Answers that are being written are finished first.
+    """
     from hermes_agent.cli.service import control
 
     control.stop(system=system, say=_say)
@@ -69,7 +72,10 @@ def stop(system: bool) -> None:
 @click.command()
 @_SYSTEM
 def restart(system: bool) -> None:
-    """Restart the service; answers that are being written are finished first."""
+    """Restart the service.
+
+    Answers that are being written are finished first.
+    """
     from hermes_agent.cli.service import control
 
     control.restart(system=system, say=_say)

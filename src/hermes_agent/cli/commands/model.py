@@ -80,7 +80,7 @@ def set_(model: str, *, provider: str | None = None, base_url: str | None = None
 @click.option("-m", "--model", "name", help="Another model than the configured one.")
 @click.option("--provider", help="Another provider than the configured one.")
 def test(*, name: str | None = None, provider: str | None = None) -> None:
-    """Ask the model one tiny question, and say how long the answer took."""
+    """Ask the model one tiny question, and time the answer."""
     import asyncio
 
     from hermes_agent.config.load import load

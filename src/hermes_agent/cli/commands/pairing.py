@@ -28,7 +28,7 @@ def command() -> None:
 @command.command("list")
 @_JSON
 def list_(as_json: bool) -> None:
-    """Who may talk by pairing, who waits with a code, who else knocked."""
+    """Who is paired, who waits with a code, who knocked."""
     book = _book()
     waiting, paired, strangers = book.waiting(), book.paired(), book.strangers()
     if as_json:

@@ -92,7 +92,10 @@ def show(session: str, as_json: bool) -> None:
 @click.option("--source", help="Only of this source.")
 @click.option("--session-id", metavar="SESSION", help="Only this session.")
 def export(out: Path, source: str | None, session_id: str | None) -> None:
-    """Write sessions as JSON lines, one a session, to OUT (- is standard output)."""
+    """Write sessions as JSON lines.
+
+    One a session, to OUT; - is standard output.
+    """
     import msgspec
 
     from hermes_agent.store.port import Filters
