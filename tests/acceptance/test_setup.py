@@ -1,72 +1,16 @@
 """`hermes setup`: questions on a terminal, options without one."""
 
-import os
-import pty
-import select
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Generator
-from contextlib import contextmanager
 
 import pytest
 
+from tests.acceptance.dialogue import dialogue
 from tests.acceptance.hermes import LIMIT, Hermes
-
-
-class Dialogue:
-    """A setup on a terminal of its own."""
-
-    def __init__(self, hermes: Hermes, *arguments: str) -> None:
-        self._mine, other = pty.openpty()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "hermes_agent", "setup", *arguments],
-            cwd=hermes.folder,
-            env=hermes.environ | {"TERM": "dumb"},
-            stdin=other,
-            stdout=other,
-            stderr=other,
-            start_new_session=True,
-        )
-        os.close(other)
-        self.seen = ""
-
-    def until(self, text: str) -> None:
-        """Read until the text shows up after what was answered last."""
-        start = len(self.seen)
-        deadline = time.monotonic() + LIMIT
-        while text not in self.seen[start:]:
-            ready, _, _ = select.select([self._mine], [], [], deadline - time.monotonic())
-            assert ready, f"“{text}” never came: {self.seen}"
-            try:
-                self.seen += os.read(self._mine, 4096).decode()
-            except OSError:
-                raise AssertionError(f"it left without “{text}”: {self.seen}") from None
-
-    def answer(self, question: str, line: str) -> None:
-        """Wait for a question, then type a line."""
-        self.until(question)
-        os.write(self._mine, line.encode() + b"\n")
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        os.close(self._mine)
-
-
-@contextmanager
-def dialogue(hermes: Hermes, *arguments: str) -> Generator[Dialogue]:
-    talk = Dialogue(hermes, *arguments)
-    try:
-        yield talk
-    finally:
-        talk.close()
 
 
 def test_nothing_answered_changes_nothing(hermes: Hermes) -> None:
     before = (hermes.home / "config.yaml").read_bytes()
-    with dialogue(hermes) as talk:
+    with dialogue(hermes, "setup") as talk:
         for question in ("Which", "Where commands run", "Most model calls", "Manner of speaking"):
             talk.answer(question, "")
         talk.until("Nothing was changed.")
@@ -77,7 +21,7 @@ def test_nothing_answered_changes_nothing(hermes: Hermes) -> None:
 
 def test_a_server_of_ones_own_with_a_hidden_key(hermes: Hermes) -> None:
     (hermes.home / "config.yaml").unlink()
-    with dialogue(hermes, "model") as talk:
+    with dialogue(hermes, "setup", "model") as talk:
         talk.answer("Which", "no such")
         talk.answer("Which", "u")
         talk.answer("Address", "http://127.0.0.1:9/v1")
@@ -93,7 +37,7 @@ def test_a_server_of_ones_own_with_a_hidden_key(hermes: Hermes) -> None:
 
 def test_ctrl_c_in_the_middle_writes_nothing(hermes: Hermes) -> None:
     before = (hermes.home / "config.yaml").read_bytes()
-    with dialogue(hermes) as talk:
+    with dialogue(hermes, "setup") as talk:
         talk.answer("Which", "u")
         talk.answer("Address", "http://127.0.0.1:9/v1")
         talk.answer("Model", "mine")
