@@ -24,7 +24,7 @@ def compose(
 ) -> bytes:
     """The mail, ready for SMTP. Reads the attachments; those that cannot go are named in it."""
     mail = EmailMessage(policy=SMTP.clone(max_line_length=200))
-    mail["From"] = Address(_line(configuration.name, 60), addr_spec=configuration.address)
+    mail["From"] = Address(_name(configuration.name), addr_spec=configuration.address)
     mail["To"] = Address(addr_spec=to)
     mail["Subject"] = _subject(post, thread)
     mail["Date"] = formatdate(localtime=True)
@@ -101,6 +101,12 @@ def _text(text: str) -> str:
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     kept = "".join(each for each in lines if each in "\n\t" or (each >= " " and each != "\x7f"))
     return kept.encode("utf-8", "replace").decode()
+
+
+def _name(text: str) -> str:
+    """For people, before our address. The library folds names with other signs in a way that it
+    cannot read again itself."""
+    return _line(re.sub(r"[^\w .&'-]", " ", text), 60) or "Hermes"
 
 
 def _line(text: str, most: int) -> str:
