@@ -181,3 +181,26 @@ def test_list_is_light(hermes: Hermes) -> None:
     )
     assert "every 2h" in ended.stdout
     assert ended.stderr == "\n"
+
+
+def test_a_platform_that_does_not_exist_is_refused_before_the_job_is_made(hermes: Hermes) -> None:
+    ran = hermes.run("cron", "create", "30m", "x", "--deliver", "local,telegramm:42")
+    assert ran.status == 2
+    assert "'telegramm'" in ran.err
+    assert jobs(hermes, "--all") == []
+
+
+def test_whoever_makes_a_job_hears_that_its_answers_reach_nobody_yet(hermes: Hermes) -> None:
+    assert "/sethome" in done(hermes.run("cron", "create", "30m", "x", "--deliver", "telegram"))
+    assert "origin" in done(hermes.run("cron", "create", "30m", "y", "--deliver", "origin"))
+    known = {"TELEGRAM_HOME_CHANNEL": "42"}
+    said = done(hermes.run("cron", "create", "30m", "z", "--deliver", "telegram", **known))
+    assert "/sethome" not in said
+
+
+def test_the_home_chat_that_was_chosen_on_the_platform_counts(hermes: Hermes) -> None:
+    ledger = open_ledger(hermes.home)
+    ledger.remember("home.telegram", '{"platform": "telegram", "chat_id": "42"}')
+    ledger.close()
+    said = done(hermes.run("cron", "create", "30m", "z", "--deliver", "telegram"))
+    assert "/sethome" not in said

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from hermes_agent.cli.commands.cron_lines import job_lines, job_table, said
+from hermes_agent.cli.commands import cron_delivery as delivery
+from hermes_agent.cli.commands.cron_lines import job_lines, job_table, last, said
 from hermes_agent.domain.errors import NotFoundError, UsageError
 from hermes_agent.domain.jobs import Job, JobChange, Missed, NewJob
 
@@ -107,9 +108,11 @@ def create(
         missed=what["missed"],
     )
     with _book() as (book, loaded):
+        delivery.check(new.deliver)
         job = book.create(new)
         _tell(book, job, as_json, f"Job {job.id} is made.")
         if not as_json:
+            _hint_delivery(loaded, job)
             _hint_gateway(loaded)
 
 
@@ -153,7 +156,8 @@ def edit(
         "no_agent": no_agent,
     }
     changes = {name: value for name, value in given.items() if value is not None}
-    with _book() as (book, _):
+    with _book() as (book, loaded):
+        delivery.check(what["deliver"] or "")
         before = book.get(job)
         if skills or added or removed or clear_skills:
             kept = skills if skills or clear_skills else before.skills
@@ -163,6 +167,8 @@ def edit(
             raise UsageError("Nothing is to be changed.", hint="See: hermes cron edit --help")
         after = book.change(before.id, JobChange(**changes))
         _tell(book, after, as_json, f"Job {after.id} is changed.")
+        if not as_json:
+            _hint_delivery(loaded, after)
 
 
 @command.command()
@@ -237,9 +243,10 @@ def status(as_json: bool) -> None:
     for job in sorted(waiting, key=lambda each: each.next_run_at or 0)[:3]:
         click.echo("\n".join(job_lines(job)))
     for job in jobs:
-        if job.failures or job.state == "paused":
+        if job.failures or job.last_error or job.state == "paused":
             why = said(job.paused_reason or job.last_error)
-            click.echo(f"{job.id} {said(job.name)}: {job.state}, {job.failures} failed in a row")
+            failed = f"{job.failures} failed in a row" if job.failures else f"last run: {last(job)}"
+            click.echo(f"{job.id} {said(job.name)}: {job.state}, {failed}")
             if why:
                 click.echo(f"  {why}")
 
@@ -319,6 +326,11 @@ def _gateway_runs(loaded: "Loaded") -> bool:
         return holder(loaded.paths.home) is not None
     except (LockUnusable, NotFoundError):
         return False
+
+
+def _hint_delivery(loaded: "Loaded", job: Job) -> None:
+    for problem in delivery.problems(loaded, job):
+        click.echo(f"  Mind: {said(problem)}")
 
 
 def _hint_gateway(loaded: "Loaded") -> None:

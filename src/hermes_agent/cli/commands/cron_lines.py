@@ -21,7 +21,7 @@ def job_table(jobs: Sequence[Job]) -> list[str]:
             job.id,
             job.state,
             _when(job.next_run_at),
-            _last(job),
+            last(job),
             said(job.schedule.display),
             said(job.name),
         )
@@ -51,7 +51,11 @@ def _when(moment: float | None) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))
 
 
-def _last(job: Job) -> str:
+def last(job: Job) -> str:
+    """How the latest run went. One that succeeded may still have reached nobody."""
     if job.last_status is None:
         return "-"
-    return f"failed ({job.failures})" if job.failures else job.last_status
+    if job.failures:
+        return f"failed ({job.failures})"
+    undelivered = job.last_status == "ok" and job.last_error
+    return "ok, not delivered" if undelivered else job.last_status
