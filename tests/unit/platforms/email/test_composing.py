@@ -40,7 +40,7 @@ def _mail(post: Post, thread: Thread | None = None, **values: Any) -> EmailMessa
 
 
 @pytest.mark.parametrize(
-    "name", [EVIL, '"<boss@evil.test>', "b\\]]\\a 🙂'_,=@<", "=?utf-8?q?x?=" * 5, "[(:;", ""]
+    "name", [EVIL, '"<boss@evil.test>', "=?utf-8?q?;?=_漢.", "=?utf-8?q?b[<?= 🙂", "[(:;", ""]
 )
 def test_whatever_our_name_is_the_sender_stays_our_address(name: str) -> None:
     mail = _mail(Post(plain="hello"), name=name)
