@@ -102,3 +102,12 @@ def test_a_model_server_that_is_away_is_a_problem(hermes: Hermes, server: ModelS
     ran = hermes.run("doctor", "--json")
     assert ran.status == 1
     assert any(row["area"] == "model" for row in problems(ran))
+
+
+def test_the_api_server_says_where_it_is_and_what_keeps_it_from_starting(hermes: Hermes) -> None:
+    ran = hermes.run("doctor", "--offline", API_SERVER_ENABLED="1", API_SERVER_PORT="8765")
+    assert "http://127.0.0.1:8765/v1" in ran.out
+    assert "api_server.key" in ran.out
+    ran = hermes.run("doctor", "--offline", API_SERVER_ENABLED="1", API_SERVER_PORT="abc")
+    assert ran.status == 1
+    assert "API_SERVER_PORT" in ran.out

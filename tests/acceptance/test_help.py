@@ -86,7 +86,16 @@ def test_insights_of_a_home_without_messages_are_noughts(hermes: Hermes) -> None
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
-@pytest.mark.parametrize(("words", "expected"), [("conf", "config"), ("config sch", "schema")])
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("conf", "config"),
+        ("config sch", "schema"),
+        ("gateway queue ret", "retry"),
+        ("help gateway unin", "uninstall"),
+        ("pairing approve tele", "telegram"),
+    ],
+)
 def test_bash_completes_commands(hermes: Hermes, words: str, expected: str) -> None:
     program = str(Path(sys.executable).with_name("hermes"))
     typed = words.split()

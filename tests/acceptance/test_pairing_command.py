@@ -82,3 +82,23 @@ def test_only_the_homes_owner_lets_people_in(hermes: Hermes, book: PairingBook) 
     assert ran.status == 1
     assert "sudo -u" in ran.err
     assert book.roles("telegram") == {}
+
+
+def test_a_platform_that_does_not_exist_is_no_wrong_code(hermes: Hermes) -> None:
+    ran = hermes.run("pairing", "approve", "telegramm", "ABCD2345")
+    assert ran.status == 2
+    assert "telegram, " in ran.err
+    assert "tries" not in ran.err
+
+
+def test_whoever_waits_or_is_paired_is_no_stranger(hermes: Hermes, book: PairingBook) -> None:
+    def strangers() -> int:
+        return len(json.loads(hermes.run("pairing", "list", "--json").out)["strangers"])
+
+    book.note_stranger("telegram", "1")
+    assert strangers() == 1
+    code = book.request("telegram", "1", "Ann")
+    assert code is not None
+    assert strangers() == 0
+    book.approve("telegram", code, "user")
+    assert strangers() == 0

@@ -1,10 +1,14 @@
 """The gateway: who may write to it, what it connects to, what it left undone."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from hermes_agent.cli.checks import Finding, Level
 from hermes_agent.config.load import Loaded
 from hermes_agent.domain.errors import ConfigError, HermesError
+
+if TYPE_CHECKING:
+    from hermes_agent.api.settings import ApiSettings
 
 
 def gateway(loaded: Loaded) -> Iterator[Finding]:
@@ -17,6 +21,8 @@ def gateway(loaded: Loaded) -> Iterator[Finding]:
         return
     for each in settings:
         yield _platform(loaded, each.name)
+    if api:
+        yield _api(loaded)
     yield from _people(loaded, tuple(each.name for each in settings))
     yield _running(loaded)
     yield from _queue(loaded)
@@ -31,6 +37,29 @@ def _platform(loaded: Loaded, name: str) -> Finding:
     except ConfigError as error:
         return _finding("problem", error.message, error.hint or "")
     return _finding("ok", f"{name} is configured")
+
+
+def _api(loaded: Loaded) -> Finding:
+    import importlib.util
+
+    from hermes_agent.api.settings import from_environ
+
+    try:
+        settings = from_environ(loaded.environ, loaded.paths.home)
+    except ConfigError as error:
+        return _finding("problem", error.message, error.hint or "")
+    if not all(importlib.util.find_spec(name) for name in ("starlette", "uvicorn")):
+        return _finding(
+            "problem",
+            "The API server needs the extra 'server', which is not installed.",
+            "Install it: pip install 'hermes-agent[server]'",
+        )
+    where = f"http://{settings.host}:{settings.port}/v1"
+    return _finding("ok", f"API server: {where}, key: {_key(settings)}")
+
+
+def _key(settings: "ApiSettings") -> str:
+    return "API_SERVER_KEY" if settings.key else f"in {settings.home / 'api_server.key'}"
 
 
 def _people(loaded: Loaded, platforms: tuple[str, ...]) -> Iterator[Finding]:

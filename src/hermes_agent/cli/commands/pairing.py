@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from hermes_agent.config.paths import Paths
-from hermes_agent.domain.errors import HermesError
+from hermes_agent.domain.errors import HermesError, UsageError
 
 if TYPE_CHECKING:
     from hermes_agent.policy.admission.pairing import PairingBook
     from hermes_agent.policy.admission.people import Role
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
+
+
+def _platforms(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+    from hermes_agent.platforms.table import PLATFORMS
+
+    return [name for name in PLATFORMS if name.startswith(begun.lower())]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,6 +37,8 @@ def list_(as_json: bool) -> None:
     """Who is paired, who waits with a code, who knocked."""
     book = _book()
     waiting, paired, strangers = book.waiting(), book.paired(), book.strangers()
+    named = {(each.platform, each.user_id) for each in (*waiting, *paired)}
+    strangers = [each for each in strangers if (each.platform, each.user_id) not in named]
     if as_json:
         _print_json({"waiting": waiting, "paired": paired, "strangers": strangers})
         return
@@ -59,7 +67,7 @@ def list_(as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("platform")
+@click.argument("platform", shell_complete=_platforms)
 @click.argument("code")
 @click.option(
     "--role",
@@ -76,6 +84,7 @@ def approve(platform: str, code: str, role: str, owner: bool, as_json: bool) -> 
     Whoever is the only one that may talk, guests left out, is the owner whatever the role here.
     """
     _as_the_homes_owner()
+    _require_platform(platform.lower())
     paired = _book().approve(platform.lower(), code, cast("Role", "owner" if owner else role))
     if as_json:
         _print_json(paired)
@@ -87,7 +96,7 @@ def approve(platform: str, code: str, role: str, owner: bool, as_json: bool) -> 
 
 
 @command.command()
-@click.argument("platform")
+@click.argument("platform", shell_complete=_platforms)
 @click.argument("user")
 @_JSON
 def revoke(platform: str, user: str, as_json: bool) -> None:
@@ -113,6 +122,16 @@ def clear_pending(as_json: bool) -> None:
         _print_json({"cleared": count})
     else:
         click.echo(f"{count} {'code' if count == 1 else 'codes'} forgotten.")
+
+
+def _require_platform(name: str) -> None:
+    """A misspelt one must not count as a wrong code."""
+    from hermes_agent.platforms.table import PLATFORMS
+
+    if name not in PLATFORMS:
+        raise UsageError(
+            f"There is no platform called {name!r}.", hint=f"There are: {', '.join(PLATFORMS)}."
+        )
 
 
 def _book() -> "PairingBook":
