@@ -111,3 +111,13 @@ def test_the_api_server_says_where_it_is_and_what_keeps_it_from_starting(hermes:
     ran = hermes.run("doctor", "--offline", API_SERVER_ENABLED="1", API_SERVER_PORT="abc")
     assert ran.status == 1
     assert "API_SERVER_PORT" in ran.out
+
+
+def test_names_among_ids_and_unknown_platforms_are_problems(hermes: Hermes) -> None:
+    hermes.configure("platforms: {telegramm: {enabled: true}}\n")
+    variables = {"TELEGRAM_BOT_TOKEN": "42:token", "TELEGRAM_ALLOWED_USERS": "17,ann"}
+    ran = hermes.run("doctor", "--offline", "--json", **variables)
+    found = [row["text"] for row in problems(ran) if row["area"] == "gateway"]
+    assert any("telegramm" in text for text in found)
+    assert any("'ann'" in text for text in found)
+    assert not any("'17'" in text for text in found)

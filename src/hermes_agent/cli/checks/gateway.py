@@ -15,6 +15,7 @@ def gateway(loaded: Loaded) -> Iterator[Finding]:
     """Platforms, people, the running daemon, messages that were given up."""
     from hermes_agent.gateway.platform_settings import api_enabled, enabled
 
+    yield from _unknown(loaded)
     settings = enabled(loaded)
     api = api_enabled(loaded)
     if not settings and not api:
@@ -26,6 +27,19 @@ def gateway(loaded: Loaded) -> Iterator[Finding]:
     yield from _people(loaded, tuple(each.name for each in settings))
     yield _running(loaded)
     yield from _queue(loaded)
+
+
+def _unknown(loaded: Loaded) -> Iterator[Finding]:
+    """Sections that switch on what does not exist."""
+    from hermes_agent.platforms.table import PLATFORMS
+
+    for name, section in loaded.config.platforms.items():
+        if section.enabled and name not in (*PLATFORMS, "api_server"):
+            yield _finding(
+                "problem",
+                f"platforms.{name}: there is no platform of this name",
+                f"There are: {', '.join((*PLATFORMS, 'api_server'))}",
+            )
 
 
 def _platform(loaded: Loaded, name: str) -> Finding:
@@ -79,6 +93,7 @@ def _people(loaded: Loaded, platforms: tuple[str, ...]) -> Iterator[Finding]:
         yield _finding("note", warning)
     for name in platforms:
         own = rules.of(name)
+        yield from _no_ids(name, (*own.owners, *(own.allowed or ()), *own.guests))
         anybody = own.owners or own.allowed or own.guests or own.everyone or rules.allowed
         if name not in OPEN and not anybody and name not in paired and not rules.everyone:
             yield _finding(
@@ -89,6 +104,19 @@ def _people(loaded: Loaded, platforms: tuple[str, ...]) -> Iterator[Finding]:
             )
         if own.everyone == "user" or (rules.everyone and own.allowed is None):
             yield _finding("note", f"{name}: everybody may write, and use the agent's tools")
+
+
+def _no_ids(platform: str, people: tuple[str, ...]) -> Iterator[Finding]:
+    """A name on a list is one that nobody can have, and it counts: nobody is the only one then."""
+    if platform not in ("telegram", "discord"):
+        return
+    for person in people:
+        if not person.isdigit():
+            yield _finding(
+                "problem",
+                f"{platform}: {person!r} is on a list of people and is no id; ids are numbers",
+                "hermes pairing list shows the ids of those who knocked",
+            )
 
 
 def _running(loaded: Loaded) -> Finding:
