@@ -32,6 +32,7 @@ from hermes_agent.gateway.road import Road
 from hermes_agent.gateway.routing import Routing
 from hermes_agent.gateway.screen import Screen
 from hermes_agent.gateway.turns import ActiveTurns
+from hermes_agent.gateway.voice import Voice
 from hermes_agent.ledger.jobs.opening import open_jobs
 from hermes_agent.ledger.opening import open_ledger
 from hermes_agent.ledger.port import Claim
@@ -42,6 +43,7 @@ from hermes_agent.policy.admission.files import PairingFiles
 from hermes_agent.policy.admission.pairing import PairingBook
 from hermes_agent.policy.admission.rules import admission_rules
 from hermes_agent.policy.redaction import RedactingStream
+from hermes_agent.providers.audio import Audio
 from hermes_agent.runtime.host import REAP_SECONDS, SessionHost
 from hermes_agent.runtime.unattended import Unattended
 from hermes_agent.runtime.zone import zone_of
@@ -146,6 +148,7 @@ class Gateway:
             running=self.host.processes,
         )
         self.report = Report(self)
+        self.voice = Voice(Audio(loaded, self.host.connect), loaded.paths.home / "audio_cache")
         self.board = Board(self.jobs, self._thread, self._taken)
         self.api = self._api()
         chat = self._chat_road()
@@ -258,6 +261,7 @@ class Gateway:
             absorb=self._absorb,
             waiting=lambda key: self.desk.do(lambda ledger: ledger.waiting(key)),
             home=self.homes.any,
+            voice=self.voice,
             run_own=lambda asker: Unattended(
                 self.host.premises, working_directory(self.loaded), asker
             ),
@@ -334,6 +338,7 @@ class Gateway:
         while True:
             await asyncio.sleep(REAP_SECONDS)
             await self.host.reap()
+            await asyncio.to_thread(self.voice.prune)
             await self.desk.do(lambda ledger: ledger.prune(time.time() - KEEP_DAYS * DAY))
 
     def key_of(self, origin: Origin) -> str:

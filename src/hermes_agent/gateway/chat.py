@@ -25,6 +25,7 @@ from hermes_agent.gateway.reading import pictures, words
 from hermes_agent.gateway.routing import Entered
 from hermes_agent.gateway.screen import PARTS, Screen
 from hermes_agent.gateway.turns import ActiveTurn
+from hermes_agent.gateway.voice import Voice
 from hermes_agent.ledger.port import Claim, InboxRow
 from hermes_agent.policy.admission.people import RIGHTS, Role
 from hermes_agent.scheduler.scripts import RunCommand
@@ -53,6 +54,7 @@ class ChatRoad:
         waiting: Callable[[str], Awaitable[tuple[InboxRow, ...]]],
         home: Callable[[str], Target | None],
         run_own: Callable[[Asker], RunCommand],
+        voice: Voice,
     ) -> None:
         self._service = service
         self._loaded: Loaded = service.loaded
@@ -64,6 +66,7 @@ class ChatRoad:
         self._waiting = waiting
         self._home = home
         self._run_own = run_own
+        self._voice = voice
 
     async def travel(self, claim: Claim) -> Sequence[Outgoing]:
         """See `Road.travel`."""
@@ -160,6 +163,8 @@ class ChatRoad:
                     return ()
                 inbound, merged = await self._album(claim)
                 text = inbound.text if merged else text
+                if live.standing(claim.turn) == "new":
+                    text = f"{text}\n{await self._voice.heard(inbound)}".strip()
                 written = len(_written(live.history, claim.turn))
                 async with (
                     self._screen(claim, capabilities, written) as screen,
@@ -175,9 +180,13 @@ class ChatRoad:
                     )
                 for row in merged:
                     await self._absorb(row, claim)
+                ending = ended.ending
+                said = ending.message.content if isinstance(ending, Completed) else ""
+                mode = entered.route.choices.get("voice", "")
                 return [
                     *self._earlier(claim, live, screen),
                     *self._posts(claim, live, ended, entered, timed_out=turn.timed_out),
+                    *await self._voice.spoken(claim, said, mode, capabilities),
                 ]
         finally:
             self._service.turns.end(key)

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -25,6 +26,9 @@ from hermes_agent.sessions.live import Choices, LiveSession
 from hermes_agent.sessions.locks import SessionLocks
 from hermes_agent.store.journal import StoreThread
 from hermes_agent.store.port import Session, SessionStore
+
+if TYPE_CHECKING:
+    import httpx2
 
 REAP_SECONDS = 30.0
 
@@ -93,6 +97,10 @@ class SessionHost:
     async def model_name(self) -> str:
         """See `Host.model_name`."""
         return (await self._models.choose("")).model.name
+
+    def connect(self) -> "httpx2.AsyncClient":
+        """The one HTTP client of the process."""
+        return self._models.connect()
 
     async def check_model(self, name: str) -> str:
         """What the model that is asked for by `name` is called. Raises `ModelError`."""
@@ -257,6 +265,9 @@ class _Models:
                 model = await self._room.choose(name or None)
                 self._chosen[name] = _Chosen(model, self._room.tool_names, self._room.system_prompt)
             return self._chosen[name]
+
+    def connect(self) -> "httpx2.AsyncClient":
+        return self._room.connect()
 
     async def close(self) -> None:
         await self._room.close()

@@ -5,6 +5,8 @@ from typing import get_args
 from hermes_agent.domain.errors import HermesError, UsageError
 from hermes_agent.domain.model import Effort
 from hermes_agent.gateway.commands.desk import Call
+from hermes_agent.gateway.voice import MODES
+from hermes_agent.providers.audio import Audio
 
 _OFF = ("default", "off", "reset", "")
 
@@ -75,6 +77,24 @@ async def busy(call: Call) -> None:
         raise UsageError("Choose what a message does while I work.", hint=" | ".join(modes))
     await call.service.routing.choose(call.key, call.inbound.origin, busy=call.argument)
     call.say(f"A message that comes while I work will {call.argument}.")
+
+
+async def voice(call: Call) -> None:
+    """Which answers of this chat are spoken too."""
+    word = call.argument.lower()
+    if word in ("", "status"):
+        route = await call.service.routing.find(call.key)
+        mode = (route.choices.get("voice") if route else None) or "off"
+        call.say(f"Voice: {mode}. `/voice on` speaks answers to voice messages, `all` every one.")
+        return
+    if word not in MODES:
+        raise UsageError(f"There is no voice mode {word!r}.", hint="on | all | off | status")
+    mode = MODES[word]
+    if mode:
+        # Said now rather than at the first answer that stays silent.
+        Audio(call.service.loaded, call.service.host.connect).speaker()
+    await call.service.routing.choose(call.key, call.inbound.origin, voice=mode or None)
+    call.say(f"Voice: {mode or 'off'}.")
 
 
 async def sethome(call: Call) -> None:

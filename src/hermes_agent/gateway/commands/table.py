@@ -71,6 +71,7 @@ COMMANDS: dict[str, Entry] = {
     "undo": Entry("Forget the last message and its answer", talking.undo),
     "update": Entry("Show the version and how to update", looking.update, busy=True),
     "usage": Entry("What this session used", looking.usage, busy=True),
+    "voice": Entry("Speak answers too", choosing.voice, "on|all|off|status", busy=True),
     "whoami": Entry("Who I take you for", looking.whoami, busy=True),
 }
 
