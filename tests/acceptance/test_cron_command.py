@@ -204,3 +204,17 @@ def test_the_home_chat_that_was_chosen_on_the_platform_counts(hermes: Hermes) ->
     ledger.close()
     said = done(hermes.run("cron", "create", "30m", "z", "--deliver", "telegram"))
     assert "/sethome" not in said
+
+
+def test_the_shell_completes_a_jobs_id(hermes: Hermes) -> None:
+    job = made(hermes, "30m", "x")["id"]
+    typed = {"COMP_WORDS": f"hermes cron pause {job[:4]}", "COMP_CWORD": "3"}
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("hermes"))],
+        env=hermes.environ | typed | {"_HERMES_COMPLETE": "bash_complete"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == f"plain,{job}\n"

@@ -9,7 +9,7 @@ import click
 
 from hermes_agent.cli.commands import cron_delivery as delivery
 from hermes_agent.cli.commands.cron_lines import job_lines, job_table, last, said
-from hermes_agent.domain.errors import NotFoundError, UsageError
+from hermes_agent.domain.errors import HermesError, NotFoundError, UsageError
 from hermes_agent.domain.jobs import Job, JobChange, Missed, NewJob
 
 if TYPE_CHECKING:
@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from hermes_agent.ledger.jobs.port import JobBook
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
+
+
+def _jobs(_ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+    try:
+        with _book() as (book, _):
+            return [job.id for job in book.list() if job.id.startswith(begun)]
+    except HermesError:
+        return []
+
+
+_JOB = click.argument("job", shell_complete=_jobs)
 _MISSED = click.Choice(["grace", "skip", "once", "all"])
 _EXAMPLES = """\b
 Schedules:
@@ -117,7 +128,7 @@ def create(
 
 
 @command.command(epilog=_EXAMPLES)
-@click.argument("job")
+@_JOB
 @click.option("--schedule", help="Another schedule.")
 @click.option("--prompt", help="Another prompt.")
 @_what
@@ -172,7 +183,7 @@ def edit(
 
 
 @command.command()
-@click.argument("job")
+@_JOB
 @click.option("--reason", default="", help="Why, for people.")
 @_JSON
 def pause(job: str, reason: str, as_json: bool) -> None:
@@ -183,7 +194,7 @@ def pause(job: str, reason: str, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("job")
+@_JOB
 @_JSON
 def resume(job: str, as_json: bool) -> None:
     """Let a job run again."""
@@ -193,7 +204,7 @@ def resume(job: str, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("job")
+@_JOB
 @_JSON
 def run(job: str, as_json: bool) -> None:
     """Have a job run now, whatever its schedule."""
@@ -205,7 +216,7 @@ def run(job: str, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("job")
+@_JOB
 @_JSON
 def remove(job: str, as_json: bool) -> None:
     """Delete a job. What it wrote stays in cron/output/."""
