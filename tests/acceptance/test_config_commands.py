@@ -131,7 +131,7 @@ def test_check_lists_faults_with_status_78_and_warnings_with_0(home: Path) -> No
     assert result.returncode == 78
     assert f"{file}, line 1: approvals.mode" in result.stderr
     assert f"{file}, line 2: agent.max_turns" in result.stderr
-    file.write_text("tts: {provider: openai}\nmax_turns: 5\nfoo: 1\n")
+    file.write_text("tts: {provider: edge}\nmax_turns: 5\nfoo: 1\n")
     out = done(hermes(home, "config", "check", env={"HERMES_MAX_ITERATIONS": "7"}))
     assert "tts.provider (config.yaml, line 1) is accepted, but has no effect yet" in out
     assert "max_turns (config.yaml, line 2) is the old name of agent.max_turns" in out
