@@ -1,0 +1,194 @@
+"""Reading a specification: what is wrong with it is said with its place and what would be right."""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import msgspec
+
+from hermes_agent.config import reading
+from hermes_agent.config.normalise import Normaliser
+from hermes_agent.config.validate import convert as convert_settings
+from hermes_agent.deploy.spec import (
+    AbsolutePath,
+    Account,
+    Container,
+    Document,
+    Hardening,
+    Key,
+    Name,
+    Part,
+    Specification,
+    Variable,
+)
+from hermes_agent.domain.errors import ConfigError
+
+MOST_BYTES = 8 * 1024 * 1024
+_UNKNOWN = re.compile(r"Object contains unknown field `([^`]*)`(?: - at `([^`]*)`)?")
+_AT = re.compile(r"^(.*?)(?: - at `(.*)`)?$")
+_PARTS: Mapping[str, type[Part]] = {
+    "$": Specification,
+    "$.container": Container,
+    "$.hardening": Hardening,
+    "$.documents[...]": Document,
+}
+
+
+class WrongSpecification(ConfigError):
+    """A specification that nothing can be made of."""
+
+
+def read(path: Path) -> Specification:
+    """The specification in a file, checked. Raises `WrongSpecification`."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise WrongSpecification(
+            f"Cannot read the specification {path}: {error.strerror}"
+        ) from error
+    if len(data) > MOST_BYTES:
+        raise WrongSpecification(f"The specification {path} is longer than {MOST_BYTES} bytes")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise WrongSpecification(f"The specification {path} is not UTF-8 text") from error
+    return parse(text, str(path))
+
+
+def parse(text: str, source: str = "specification") -> Specification:
+    """The specification in a JSON or YAML text. Raises `WrongSpecification`."""
+    try:
+        # JSON first: YAML 1.1 reads some JSON numbers and escapes in another way.
+        raw = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raw = reading.parse(text, source).data
+    try:
+        spec = msgspec.convert(raw, Specification)
+    except msgspec.ValidationError as error:
+        raise WrongSpecification(f"{source}: {_said(str(error))}") from error
+    faults = list(_faults(spec))
+    if faults:
+        raise WrongSpecification(
+            "\n  ".join([f"{source}:", *faults]) if len(faults) > 1 else f"{source}: {faults[0]}"
+        )
+    return spec
+
+
+def encode(spec: Specification) -> bytes:
+    """The canonical JSON: the same specification gives the same bytes, defaults included."""
+    return msgspec.json.format(msgspec.json.encode(spec, order="sorted"), indent=2) + b"\n"
+
+
+def faults_of_settings(settings: dict[str, Any]) -> list[str]:
+    """What config.yaml's schema does not allow in declared settings."""
+    # `${VARIABLE}` is filled in when the agent starts; here it stands for itself.
+    converted = convert_settings(Normaliser({}).layer(settings))
+    return [] if not isinstance(converted, list) else [fault.text for fault in converted]
+
+
+def _said(error: str) -> str:
+    unknown = _UNKNOWN.fullmatch(error)
+    if unknown:
+        name, at = unknown[1], unknown[2] or "$"
+        part = _PARTS.get(at)
+        known = part.__struct_encode_fields__ if part else ()
+        near = difflib.get_close_matches(name, known, n=1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        return f"{_dotted(at, name)} is not known{meant}"
+    found = _AT.fullmatch(error)
+    if found is None:
+        return error
+    where = _dotted(found[2] or "$")
+    return f"{where}: {_plainly(found[1])}" if where else _plainly(found[1])
+
+
+def _dotted(at: str, name: str = "") -> str:
+    return ".".join(part for part in (at.removeprefix("$").lstrip("."), name) if part)
+
+
+def _plainly(text: str) -> str:
+    if "matching regex" not in text:
+        return text[:1].lower() + text[1:]
+    words = {
+        AbsolutePath: "expected an absolute path",
+        Name: "expected a short name in lower case (a-z, 0-9, -)",
+        Account: "expected the name of an account (a-z, 0-9, _, -)",
+        Variable: "expected the name of an environment variable",
+        Key: "expected a dotted key of config.yaml",
+    }
+    for kind, said in words.items():
+        if str(_pattern(kind)) in text or repr(_pattern(kind))[1:-1] in text:
+            return said
+    return text
+
+
+def _pattern(kind: Any) -> str | None:
+    for meta in kind.__metadata__:
+        if isinstance(meta, msgspec.Meta) and meta.pattern:
+            return meta.pattern
+    return None
+
+
+def _faults(spec: Specification) -> Iterator[str]:
+    for key, path in (
+        ("package", spec.package),
+        ("stateDir", spec.state_dir),
+        ("workingDirectory", spec.workspace),
+        ("gcRoots", spec.gc_roots or "/x"),
+    ):
+        if not _straight(path):
+            yield f"{key}: {path} is not a plain absolute path (no .., no //, no trailing /)"
+    if str(PurePosixPath(spec.state_dir).parent) == "/":
+        yield f"stateDir: {spec.state_dir} must lie in a folder of its own, as /var/lib/hermes does"
+    for name, document in spec.documents.items():
+        yield from _document_faults(name, document)
+    for name, value in spec.environment.items():
+        if "\0" in value:
+            yield f"environment.{name}: a variable cannot hold a NUL"
+    if spec.config_file is None:
+        for text in faults_of_settings(spec.declared):
+            yield f"settings: {text}"
+    if spec.config_file is not None and spec.secrets:
+        yield "secrets: they belong to settings; with configFile use environmentFiles instead"
+    if spec.container.enable:
+        yield from _container_faults(spec)
+
+
+def _document_faults(name: str, document: Document) -> Iterator[str]:
+    if (document.text is None) == (document.path is None):
+        yield f"documents.{name}: give either a text or a path"
+    if not _straight(f"/{name}") or len(name) > 1000 or not name.isprintable():
+        yield f"documents: {name!r} is not the name of a file inside the working directory"
+
+
+def _container_faults(spec: Specification) -> Iterator[str]:
+    container = spec.container
+    if spec.scope == "user":
+        yield "container.enable: a person's own service runs in native mode only"
+    mounted: list[str] = []
+    for volume in container.extra_volumes:
+        parts = volume.split(":")
+        if len(parts) not in (2, 3) or not all(part.startswith("/") for part in parts[:2]):
+            yield f"container.extraVolumes: {volume!r} is not host:container or host:container:mode"
+            continue
+        mounted.append(parts[1].rstrip("/"))
+    inside = f"{spec.workspace}/"
+    if not inside.startswith(f"{spec.state_dir}/") and not any(
+        inside.startswith(f"{place}/") for place in mounted
+    ):
+        yield (
+            f"workingDirectory: {spec.workspace} does not exist in the container; mount it:"
+            f' container.extraVolumes = [ "{spec.workspace}:{spec.workspace}:rw" ]'
+        )
+
+
+def _straight(path: str) -> bool:
+    return (
+        path.startswith("/")
+        and len(path) > 1
+        and str(PurePosixPath(path)) == path
+        and not ({"..", "."} & set(path.split("/")))
+    )
