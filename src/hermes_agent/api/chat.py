@@ -81,6 +81,7 @@ class Chat:
         opening = Opening(
             session_id=where.session_id,
             source=SOURCE,
+            recalls_all=True,
             fresh=where.fresh,
             model=model,
             effort=request.reasoning_effort,

@@ -124,6 +124,7 @@ class Responses:
         opening = Opening(
             session_id=where.session_id,
             source=SOURCE,
+            recalls_all=True,
             model=model,
             effort=request.reasoning.effort if request.reasoning else None,
             temperature=request.temperature,

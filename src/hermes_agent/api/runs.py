@@ -139,6 +139,7 @@ class Runs:
             opening = Opening(
                 session_id=where.session_id,
                 source=SOURCE,
+                recalls_all=True,
                 fresh=where.fresh,
                 model=model,
                 effort=request.reasoning_effort,

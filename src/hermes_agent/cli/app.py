@@ -17,6 +17,7 @@ from hermes_agent.domain.events import Notice, TurnEnded
 from hermes_agent.domain.messages import Message
 from hermes_agent.domain.model import Effort
 from hermes_agent.domain.ports import Emit, Model, Toolbox
+from hermes_agent.runtime.keeping import recall_for
 from hermes_agent.runtime.models import ModelRoom
 from hermes_agent.runtime.prompting import Prompting
 from hermes_agent.runtime.switchboard import Switchboard
@@ -111,7 +112,7 @@ class Agent:
                 )
             )
         self._store.reopen(found.id)
-        toolbox = self._toolbox(repair.history)
+        toolbox = self._toolbox(found.id, repair.history)
         system = found.system_prompt or self._prompt(found.id, toolbox).text
         return self._live(
             found, stored=True, system=system, toolbox=toolbox, history=repair.history
@@ -182,8 +183,8 @@ class Agent:
         return found
 
     def _new_session(self) -> LiveSession:
-        toolbox = self._toolbox()
         identity = new_session_id()
+        toolbox = self._toolbox(identity)
         system = self._prompt(identity, toolbox).text
         row = Session(
             id=identity, source=SOURCE, model=self._require_model().name, system_prompt=system
@@ -219,9 +220,14 @@ class Agent:
             raise UsageError("No model was chosen yet.")
         return self._models.current
 
-    def _toolbox(self, history: tuple[Message, ...] = ()) -> SessionToolbox:
+    def _toolbox(self, session_id: str, history: tuple[Message, ...] = ()) -> SessionToolbox:
         return self.work.toolbox(
-            names=self._models.tool_names, history=history, can_ask=self._wish.interactive
+            names=self._models.tool_names,
+            history=history,
+            can_ask=self._wish.interactive,
+            recall=recall_for(
+                self._store, session_id, source=SOURCE, user_id=None, everything=True
+            ),
         )
 
     def _prompt(self, session_id: str, toolbox: Toolbox) -> Prompt:

@@ -4,24 +4,14 @@ The first kind found counts: `.hermes.md` or `HERMES.md` (from the folder up to 
 git repository), `AGENTS.md`, `CLAUDE.md`, `.cursorrules` with `.cursor/rules/*.mdc`.
 """
 
-import re
-import unicodedata
 from pathlib import Path
 from posixpath import dirname, exists, isfile
 
 from hermes_agent.context.prompt import Piece
+from hermes_agent.policy.injection import suspicion
 
 MAX_CHARS = 20_000
 _HEAD = 0.7
-_SUSPICIOUS = re.compile(
-    r"(ignore|disregard|forget)\s+(all\s+|any\s+)?(the\s+)?(previous|prior|above|earlier)\s+"
-    r"(instructions|prompts?|rules)"
-    r"|do\s+not\s+(tell|inform)\s+the\s+(user|person)"
-    r"|(cat|curl|wget|send|post)\b[^\n]{0,80}(\.env\b|api[_-]?key|secrets?\b|\.ssh/id_)",
-    re.IGNORECASE,
-)
-_HIDDEN = {"Cf", "Co"}
-_HARMLESS = {"\u200d", "\ufeff", "\u00ad"}
 
 
 def context_files(cwd: Path) -> tuple[Piece, ...]:
@@ -60,20 +50,10 @@ def _piece(path: Path) -> Piece:
     except OSError as error:
         return Piece(name, f"({path} could not be read: {error.strerror})")
     text = _without_front_matter(raw.decode("utf-8", "replace"))
-    problem = _problem(text)
+    problem = suspicion(text)
     if problem:
         return Piece(name, f"({path} was left out: {problem}.)")
     return Piece(name, f"# From {path} (the project's own notes)\n{_cut(text).strip()}")
-
-
-def _problem(text: str) -> str | None:
-    found = _SUSPICIOUS.search(text)
-    if found:
-        return f"it reads like an injected instruction: “{found.group(0)[:60]}”"
-    hidden = {c for c in text if unicodedata.category(c) in _HIDDEN} - _HARMLESS
-    if hidden:
-        return f"it holds invisible characters (U+{ord(min(hidden)):04X})"
-    return None
 
 
 def _without_front_matter(text: str) -> str:

@@ -12,7 +12,7 @@ import msgspec
 
 _TEXTS = Path(__file__).parent / "texts"
 _PERSONALITIES = Path(__file__).parent / "personalities"
-_TOOL_GUIDANCE = ("terminal", "patch", "todo", "clarify")
+_TOOL_GUIDANCE = ("terminal", "patch", "todo", "clarify", "memory", "session_search")
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -51,19 +51,22 @@ def build_prompt(
     personality: str,
     instructions: str,
     tools: Collection[str],
+    notes: Sequence[Piece] = (),
     context_files: Sequence[Piece],
     facts: Facts,
 ) -> Prompt:
     """Put the prompt together.
 
     `soul` is the text of SOUL.md (None: our own identity), `personality` an overlay's text,
-    `instructions` the configured `agent.system_prompt`, `tools` the names on offer.
+    `instructions` the configured `agent.system_prompt`, `tools` the names on offer, `notes` what
+    the agent keeps about its work and its person.
     """
     pieces = [
         Piece("identity", (soul or "").strip() or _text("identity")),
         Piece("guidance", _guidance(tools)),
         Piece("personality", personality.strip() and f"# Manner\n{personality.strip()}"),
         Piece("instructions", instructions.strip()),
+        *notes,
         *context_files,
         Piece("facts", _facts(facts)),
     ]

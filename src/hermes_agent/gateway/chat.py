@@ -232,6 +232,7 @@ class ChatRoad:
             toolsets=self._toolsets(origin),
             note=self._presenter.note(origin),
             chat=origin,
+            recalls_all=role == "owner",
         )
 
     def _asker(self, key: str, origin: Origin, role: Role) -> ChatAsker:

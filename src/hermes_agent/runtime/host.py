@@ -16,6 +16,7 @@ from hermes_agent.domain.messages import Message
 from hermes_agent.domain.model import Effort, ToolSpec
 from hermes_agent.domain.ports import Jobs, Model, Toolbox
 from hermes_agent.policy.askers import NobodyToAsk
+from hermes_agent.runtime.keeping import recall_for
 from hermes_agent.runtime.models import ModelRoom
 from hermes_agent.runtime.nobody import Nobody
 from hermes_agent.runtime.prompting import Prompting
@@ -90,7 +91,9 @@ class SessionHost:
         """See `Host.specs`."""
         if platform not in self._specs:
             place = Workplace(self.premises, cwd=self._cwd, asker=NobodyToAsk(), notify=_unheard)
-            self._specs[platform] = place.toolbox(can_ask=True, platform=platform).specs()
+            recall = recall_for(self._store, "", source="", user_id=None, everything=False)
+            toolbox = place.toolbox(can_ask=True, platform=platform, jobs=self._jobs, recall=recall)
+            self._specs[platform] = toolbox.specs()
             await place.environment.close()
         return self._specs[platform]
 
@@ -174,6 +177,13 @@ class SessionHost:
             without=opening.without,
             jobs=self._jobs,
             chat=opening.chat,
+            recall=recall_for(
+                self._store,
+                opening.session_id,
+                source=opening.source,
+                user_id=opening.user_id,
+                everything=opening.recalls_all,
+            ),
         )
         system = (row and row.system_prompt) or self._prompt(opening, room, chosen, toolbox).text
         config = self._loaded.config

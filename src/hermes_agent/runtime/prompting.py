@@ -20,7 +20,14 @@ from hermes_agent.context.prompt import (
 )
 from hermes_agent.domain.errors import HermesError, UsageError
 from hermes_agent.domain.ports import Environment
+from hermes_agent.knowledge.memory import SEPARATOR, Target
+from hermes_agent.runtime.keeping import memory_files
 from hermes_agent.runtime.zone import zone_of
+
+_NOTES: dict[Target, str] = {
+    "memory": "What you noted about your work",
+    "user": "What you noted about the person",
+}
 
 
 class Prompting:
@@ -62,8 +69,20 @@ class Prompting:
             personality=self._manner,
             instructions=self._loaded.config.agent.system_prompt,
             tools=tools,
+            notes=self._notes() if "memory" in tools else (),
             context_files=context_files(Path(self._environment.cwd)),
             facts=self._facts(session_id),
+        )
+
+    def _notes(self) -> tuple[Piece, ...]:
+        """The notes as they stand when the session begins; later changes are for later sessions."""
+        files = memory_files(self._loaded)
+        return tuple(
+            Piece(
+                f"notes:{target}",
+                f"# {_NOTES[target]} ({note.usage})\n{SEPARATOR.join(note.entries)}",
+            )
+            for target, note in (files.snapshot() if files else {}).items()
         )
 
     def _facts(self, session_id: str) -> Facts:

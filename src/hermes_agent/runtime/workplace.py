@@ -13,11 +13,13 @@ from hermes_agent.domain.ports import Asker, Jobs
 from hermes_agent.environments import create as create_environment
 from hermes_agent.environments.enclosure import Place
 from hermes_agent.environments.variables import child_variables
+from hermes_agent.knowledge.recall import Recall
 from hermes_agent.policy.gate import Gate
 from hermes_agent.policy.grants import ListedGrants
 from hermes_agent.policy.paths import PathGuard
 from hermes_agent.policy.redaction import Redactor
 from hermes_agent.runtime.backend import backend_of
+from hermes_agent.runtime.keeping import memory_files
 from hermes_agent.tools.builtin.todo import restored
 from hermes_agent.tools.call import SessionToolbox
 from hermes_agent.tools.contract import Limits, ToolContext
@@ -116,6 +118,7 @@ class Workplace:
         without: Sequence[str] = (),
         jobs: Jobs | None = None,
         chat: Origin | None = None,
+        recall: Recall | None = None,
     ) -> SessionToolbox:
         """The tools of one session: `names`, or what `toolsets` or the configuration for
         `platform` say. `history` brings the list of work back; where nobody can be asked, no
@@ -135,6 +138,8 @@ class Workplace:
             approve_command=self.approve,
             jobs=jobs,
             chat=chat,
+            notes=memory_files(self._loaded),
+            recall=recall,
             session=ToolSession(todos=restored(history)),
             limits=Limits(
                 terminal_timeout=config.terminal.timeout,

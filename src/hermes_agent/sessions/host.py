@@ -23,7 +23,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     `note` goes into the prompt of a new session, `overlay` behind the prompt of every call and is
     stored nowhere. `before` is what was said earlier by the caller's account: the model sees it
     before the history, and it is not stored. `workdir` is where commands run, `chat` where the
-    person is.
+    person is. `recalls_all` lets the session look into the conversations of everybody.
     """
 
     session_id: str
@@ -43,6 +43,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     before: tuple[Message, ...] = ()
     workdir: str | None = None
     chat: Origin | None = None
+    recalls_all: bool = False
 
 
 class Host(Protocol):

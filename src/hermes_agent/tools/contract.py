@@ -12,6 +12,8 @@ import msgspec
 
 from hermes_agent.domain.chats import Origin
 from hermes_agent.domain.ports import Asker, Environment, Jobs
+from hermes_agent.knowledge.memory import MemoryFiles
+from hermes_agent.knowledge.recall import Recall
 from hermes_agent.tools.session import ToolSession
 
 Arguments = dict[str, object]
@@ -52,7 +54,8 @@ class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
     `approve_command(command, workdir)` returns the command to run (without what cannot be seen)
     and raises `DeniedError` when it may not run. `emit_output` shows text to the person while
     the tool runs. `jobs` are the scheduled ones, None where there are none to be had; `chat` is
-    where the session is led, None in a terminal.
+    where the session is led, None in a terminal. `notes` and `recall` are what the agent keeps,
+    None where it may not.
     """
 
     environment: Environment
@@ -64,6 +67,8 @@ class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     jobs: Jobs | None = None
     chat: Origin | None = None
+    notes: MemoryFiles | None = None
+    recall: Recall | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True):

@@ -31,5 +31,11 @@ TABLE: dict[str, Entry] = {
     "search_files": Entry("search_files", "file", "Search in and for files", "look_all"),
     "todo": Entry("todo", "todo", "Keep a list of steps", "note"),
     "clarify": Entry("clarify", "clarify", "Ask the person a question", "everything"),
+    "memory": Entry(
+        "memory", "memory", "Keep notes for later conversations", "note", needs="notes"
+    ),
+    "session_search": Entry(
+        "session_search", "session_search", "Find past conversations", "note", needs="recall"
+    ),
     "cronjob": Entry("cronjob", "cronjob", "Schedule jobs", "note", needs="jobs"),
 }

@@ -1,0 +1,1 @@
+"""What the agent keeps: its notes, and the way back into past conversations."""

@@ -1,0 +1,29 @@
+"""What the agent keeps, as this configuration wants it."""
+
+from hermes_agent.config.load import Loaded
+from hermes_agent.knowledge.memory import MemoryFiles, Target
+from hermes_agent.knowledge.recall import Recall
+from hermes_agent.store.port import SessionStore
+
+
+def memory_files(loaded: Loaded) -> MemoryFiles | None:
+    """The notes; None where both kinds are turned off."""
+    settings = loaded.config.memory
+    limits: dict[Target, int] = {}
+    if settings.memory_enabled:
+        limits["memory"] = settings.memory_char_limit
+    if settings.user_profile_enabled:
+        limits["user"] = settings.user_char_limit
+    return MemoryFiles(loaded.paths.memories_dir, limits) if limits else None
+
+
+def recall_for(
+    store: SessionStore, session_id: str, *, source: str, user_id: str | None, everything: bool
+) -> Recall:
+    """The past conversations that this session's person may look into: all for the owner, else
+    those that the same person led on the same platform."""
+    return Recall(
+        store,
+        session_id,
+        lambda row: everything or (row.source == source and row.user_id == user_id is not None),
+    )

@@ -1,0 +1,48 @@
+"""What the agent keeps from one conversation to the next."""
+
+from tests.acceptance.hermes import Hermes
+from tests.servers.model import ModelServer
+from tests.servers.script import Call, Reply
+
+
+def test_a_note_stands_in_the_next_conversation_and_not_in_its_own(
+    hermes: Hermes, server: ModelServer
+) -> None:
+    note = {"action": "add", "target": "user", "content": "Prefers tabs"}
+    server.say(Reply(calls=[Call("memory", note)]), Reply(text="Noted."), Reply(text="Hello."))
+    assert hermes.run("-q", "I prefer tabs").status == 0
+    assert (hermes.home / "memories/USER.md").read_text() == "Prefers tabs"
+    assert hermes.run("-q", "hello").status == 0
+    first, second, later = (
+        request.json["messages"][0]["content"] for request in server.model_requests
+    )
+    assert first == second
+    assert "Prefers tabs" not in first
+    assert "Prefers tabs" in later
+
+
+def test_an_earlier_conversation_is_found_and_marked_as_data(
+    hermes: Hermes, server: ModelServer
+) -> None:
+    server.say(Reply(text="The password manager is called kestrel."))
+    hermes.run("-q", "what is the name of our password manager")
+    search = {"query": "password manager"}
+    server.say(Reply(calls=[Call("session_search", search)]), Reply(text="Kestrel."))
+    assert "Kestrel" in hermes.run("-q", "what was it called?").out
+    result = server.model_requests[-1].json["messages"][-1]["content"]
+    assert "kestrel" in result
+    assert "data" in result
+
+
+def test_notes_that_are_turned_off_are_neither_offered_nor_shown(
+    hermes: Hermes, server: ModelServer
+) -> None:
+    (hermes.home / "memories").mkdir()
+    (hermes.home / "memories/USER.md").write_text("Prefers tabs")
+    for key in ("memory.memory_enabled", "memory.user_profile_enabled"):
+        assert hermes.run("config", "set", key, "false").status == 0
+    server.say(Reply(text="Hello."))
+    hermes.run("-q", "hello")
+    body = server.model_requests[-1].json
+    assert "Prefers tabs" not in body["messages"][0]["content"]
+    assert "memory" not in [tool["function"]["name"] for tool in body["tools"]]
