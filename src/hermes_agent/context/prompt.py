@@ -12,7 +12,7 @@ import msgspec
 
 _TEXTS = Path(__file__).parent / "texts"
 _PERSONALITIES = Path(__file__).parent / "personalities"
-_TOOL_GUIDANCE = ("terminal", "patch", "todo", "clarify", "memory", "session_search")
+_TOOL_GUIDANCE = ("terminal", "patch", "todo", "clarify", "memory", "session_search", "tool_search")
 
 
 class Piece(msgspec.Struct, frozen=True):

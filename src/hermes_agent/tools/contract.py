@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from hermes_agent.domain.chats import Origin
+from hermes_agent.domain.outside import ToolSource
 from hermes_agent.domain.ports import Asker, Environment, Jobs
 from hermes_agent.knowledge.memory import MemoryFiles
 from hermes_agent.knowledge.recall import Recall
@@ -55,7 +56,7 @@ class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
     and raises `DeniedError` when it may not run. `emit_output` shows text to the person while
     the tool runs. `jobs` are the scheduled ones, None where there are none to be had; `chat` is
     where the session is led, None in a terminal. `notes` and `recall` are what the agent keeps,
-    None where it may not.
+    None where it may not. `outside` brings the tools of other servers, None where there are none.
     """
 
     environment: Environment
@@ -69,6 +70,7 @@ class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
     chat: Origin | None = None
     notes: MemoryFiles | None = None
     recall: Recall | None = None
+    outside: ToolSource | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True):

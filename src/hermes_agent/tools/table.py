@@ -37,5 +37,11 @@ TABLE: dict[str, Entry] = {
     "session_search": Entry(
         "session_search", "session_search", "Find past conversations", "note", needs="recall"
     ),
+    "tool_search": Entry(
+        "tool_search", "mcp", "Find tools of MCP servers", "note", needs="outside"
+    ),
+    "tool_use": Entry(
+        "tool_use", "mcp", "Call tools of MCP servers", "everything", needs="outside"
+    ),
     "cronjob": Entry("cronjob", "cronjob", "Schedule jobs", "note", needs="jobs"),
 }

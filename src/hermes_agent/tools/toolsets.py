@@ -24,6 +24,7 @@ TOOLSETS: dict[str, str] = {
     "clarify": "Ask the person",
     "code_execution": "Run Python that calls tools",
     "delegation": "Give work to sub-agents",
+    "mcp": "Tools of MCP servers",
     "cronjob": "Schedule jobs",
     "messaging": "Send messages to chats",
     "moa": "Ask several models together",
@@ -63,7 +64,7 @@ BUNDLES: dict[str, tuple[str, ...]] = {
     **{f"hermes-{platform}": _CORE for platform in PLATFORMS},
     "hermes-acp": (
         *("terminal", "file", "web", "browser", "vision", "skills", "memory"),
-        *("session_search", "todo", "code_execution", "delegation"),
+        *("session_search", "todo", "code_execution", "delegation", "mcp"),
     ),
 }
 
