@@ -17,6 +17,7 @@ COMMANDS: dict[str, Entry] = {
     "chat": Entry("chat", "Talk to the agent (the default command)."),
     "config": Entry("config", "Show and change the configuration."),
     "cron": Entry("cron", "Jobs that run on a schedule."),
+    "deploy": Entry("deploy", "Put the agent onto a machine as one file declares it."),
     "doctor": Entry("doctor", "Find out what is wrong, and mend it with --fix."),
     "completion": Entry("completion", "Print the completion script for bash, zsh or fish."),
     "gateway": Entry("gateway", "The always-on service: chat apps, HTTP, mail, timers."),

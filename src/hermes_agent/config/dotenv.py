@@ -73,8 +73,30 @@ def format_line(name: str, value: str) -> str:
         return f"{name}={flat}\n"
     if "'" not in flat and "\\" not in flat:
         return f"{name}='{flat}'\n"
-    escaped = "".join(f"\\{c}" if c in '\\"$`' else c for c in flat)
-    return f'{name}="{escaped}"\n'
+    return f"{name}={_double_quoted(flat)}\n"
+
+
+def format_exactly(name: str, value: str) -> str:
+    """One assignment with its newline, line breaks inside the value kept.
+
+    systemd and a POSIX shell read the same back; control characters they do not.
+    """
+    if "\n" not in value and "\r" not in value:
+        return format_line(name, value)
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{name!r} is not a name for an environment variable")
+    return f"{name}={_double_quoted(value)}\n"
+
+
+def bare_name(line: Line) -> str:
+    """The name that stands on this line alone, without a value; empty if none does."""
+    words = line.text.split()
+    return words[-1] if not line.name and words and _is_bare_name(line.text.strip()) else ""
+
+
+def _double_quoted(value: str) -> str:
+    escaped = "".join(f"\\{c}" if c in '\\"$`' else c for c in value)
+    return f'"{escaped}"'
 
 
 def _line_end(text: str, at: int) -> int:

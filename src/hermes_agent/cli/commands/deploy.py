@@ -1,0 +1,35 @@
+"""`hermes deploy`: what a person and a service manager need to put the agent onto a machine."""
+
+import importlib
+from typing import cast
+
+import click
+
+PARTS = {
+    "check": "Say what is wrong with a specification.",
+    "enter": "",
+    "prepare": "Set up what a specification describes.",
+    "schema": "Print the JSON schema of a specification.",
+}
+"""Module below `hermes_agent.cli.deploying`, each with a click command `command`; what it says of
+itself, nothing if it is not for people."""
+
+
+class _Parts(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(PARTS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in PARTS:
+            return None
+        module = importlib.import_module(f"hermes_agent.cli.deploying.{cmd_name}")
+        return cast("click.Command", module.command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, text in sorted(PARTS.items()) if text])
+
+
+@click.command(cls=_Parts, context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Put the agent onto this machine as one specification says."""

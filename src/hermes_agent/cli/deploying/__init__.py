@@ -1,0 +1,1 @@
+"""What `hermes deploy` does."""

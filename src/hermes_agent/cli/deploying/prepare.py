@@ -1,0 +1,24 @@
+"""`hermes deploy prepare`."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("prepare")
+@click.argument("file", type=click.Path(path_type=Path))
+def command(file: Path) -> None:
+    """Set up what the specification in FILE describes.
+
+    The service runs this before each start, as root.
+    """
+    from hermes_agent.deploy.places import Places
+    from hermes_agent.deploy.reading import read
+    from hermes_agent.deploy.setup.prepare import prepare
+
+    spec = read(file)
+    done = prepare(spec, Places.of(spec))
+    for warning in done.warnings:
+        click.echo(f"hermes: {warning}", err=True)
+    how = "applied" if done.changed else "unchanged"
+    click.echo(f"{spec.name}: generation {done.generation[:12]} {how}")

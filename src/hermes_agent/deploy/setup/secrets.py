@@ -1,0 +1,100 @@
+"""The service's environment: environment files in order, `environment` below them."""
+
+from collections.abc import Iterable, Mapping
+
+from hermes_agent.config import dotenv
+from hermes_agent.config.variables import forbidden_in_env_file
+from hermes_agent.deploy.setup import sources
+from hermes_agent.deploy.setup.errors import SetupFailed
+from hermes_agent.deploy.spec import Specification
+from hermes_agent.domain.errors import ConfigError
+
+MOST_BYTES = 1024 * 1024
+LONGEST_VALUE = 120_000
+"""Bytes; execve(2) takes no string longer than 128 KiB."""
+
+DATA = "/data"
+"""Where a container has the state directory."""
+
+
+def gather(spec: Specification) -> tuple[dict[str, str], list[str]]:
+    """The variables and warnings. Raises `SetupFailed`, naming the file."""
+    warnings: list[str] = []
+    found = dict(spec.environment)
+    for path in spec.environment_files:
+        found.update(_read(path, warnings))
+    for name, value in fixed(spec).items():
+        if found.get(name, value) != value:
+            warnings.append(f"{name} is ignored: the deployment sets it to {value}")
+        found[name] = value
+    for name, value in found.items():
+        _check(name, value)
+    return found, warnings
+
+
+def fixed(spec: Specification) -> dict[str, str]:
+    """What the deployment itself says, as the service sees it."""
+    container = spec.container.enable
+    inside = f"{spec.state_dir}/"
+    workspace = spec.workspace
+    if container and workspace.startswith(inside):
+        workspace = f"{DATA}/{workspace.removeprefix(inside)}"
+    values = {
+        "HERMES_HOME": f"{DATA}/.hermes" if container else spec.home,
+        "HERMES_MANAGED": "true" if spec.manager == "nixos" else spec.manager,
+        "MESSAGING_CWD": workspace,
+    }
+    if container:
+        values["HOME"] = "/home/hermes"
+    elif spec.scope == "system":
+        values["HOME"] = spec.state_dir
+    return values
+
+
+def text(variables: Mapping[str, str]) -> str:
+    """The file that systemd and a shell read the same from."""
+    return "".join(dotenv.format_exactly(name, value) for name, value in sorted(variables.items()))
+
+
+def _read(path: str, warnings: list[str]) -> dict[str, str]:
+    data = sources.read(path, "the environment file", MOST_BYTES)
+    try:
+        lines = dotenv.parse(data.decode("utf-8"), path)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise SetupFailed(
+            f"The environment file {path}, line {line}: not UTF-8 text",
+            hint="Is it still encrypted?",
+        ) from error
+    except ConfigError as error:
+        raise SetupFailed(
+            f"The environment file {error.message}",
+            hint="Its lines are NAME=value; a value with quotes in it belongs into quotes.",
+        ) from error
+    return dict(_allowed(lines, path, warnings))
+
+
+def _allowed(
+    lines: Iterable[dotenv.Line], path: str, warnings: list[str]
+) -> Iterable[tuple[str, str]]:
+    for line in lines:
+        if bare := dotenv.bare_name(line):
+            warnings.append(f"{bare} in {path} has no value and is left out")
+        elif not line.name:
+            continue
+        elif not dotenv.NAME.fullmatch(line.name):
+            warnings.append(f"{line.name} in {path} is no name for a variable and is left out")
+        elif forbidden_in_env_file(line.name):
+            warnings.append(f"{line.name} is ignored: {path} may not set it")
+        else:
+            yield line.name, line.value
+
+
+def _check(name: str, value: str) -> None:
+    if len(value.encode("utf-8", "surrogateescape")) > LONGEST_VALUE:
+        raise SetupFailed(f"The variable {name} is longer than {LONGEST_VALUE:,} bytes")
+    if any((ord(c) < 32 and c not in "\t\n") or ord(c) == 127 for c in value):
+        raise SetupFailed(
+            f"The variable {name} holds a control character, which systemd does not pass on",
+            hint="Is the file it comes from text?",
+        )
