@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from hermes_agent.version import VERSION_LINE
 
+_DEPLOYMENTS = "/etc/hermes-agent/homes"
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
@@ -55,6 +56,9 @@ def _run(argv: list[str]) -> int:
         return 0
     # Most commands end before a collection would pay; imports alone would trigger a dozen.
     gc.disable()
+    refused = _refused_entry(argv) if _has_deployments() else None
+    if refused is not None:
+        return refused
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a locale without our signs is no error
@@ -77,6 +81,32 @@ def _run(argv: list[str]) -> int:
         if error.hint:
             click.echo(f"  {error.hint}", err=True)
         return error.exit_code
+
+
+def _has_deployments() -> bool:
+    try:
+        os.stat(_DEPLOYMENTS)  # noqa: PTH116  pathlib costs more than all the rest of --help
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # what is wrong with it is said by who reads it
+    return True
+
+
+def _refused_entry(argv: list[str]) -> int | None:
+    """Go over to the user of the deployment that is meant; None if that is who runs this."""
+    from hermes_agent.deploy.host.crossing import detour
+    from hermes_agent.domain.errors import HermesError
+
+    try:
+        detour(argv)
+    except HermesError as error:
+        hint = f"  {error.hint}\n" if error.hint else ""
+        sys.stderr.write(f"hermes: {error.message}\n{hint}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    return None
 
 
 def _fill_missing_streams() -> None:
