@@ -1,10 +1,26 @@
-"""`.env`: one parser and one writer.
+r"""`.env` and environment files: one parser and one writer.
 
-The grammar is what python-dotenv (https://saurabh-kumar.com/python-dotenv/#file-format) and
-systemd's EnvironmentFile= (systemd.exec(5)) agree on: `KEY=VALUE` lines, an optional `export`,
-`#` comments, single and double quotes that may span lines, backslash escapes in double quotes.
-Nothing is interpolated. The writer quotes so that both, and a shell, read the same value back; only
-of a value that holds both `'` and `$` python-dotenv keeps a backslash.
+`KEY=VALUE` lines, `export` before them or not, spaces round the `=` or not, CRLF or LF, a BOM or
+none; `#` and `;` begin a comment line; single and double quotes may span lines. A value without
+quotes goes to the end of the line, spaces in it included. Nothing is interpolated. A name alone on
+a line sets nothing. Of a repeated name the last counts.
+
+Where python-dotenv (https://saurabh-kumar.com/python-dotenv/#file-format), EnvironmentFile=
+(systemd.exec(5)) and docker's --env-file differ, this holds:
+
+- quotes are taken off (docker keeps them), and what follows the closing one is an error (systemd
+  and shells join it on), because it is mostly a torn line;
+- ` #` ends a value without quotes, as in python-dotenv (the others keep it): quote such a value;
+- a backslash outside quotes is itself, as in docker and python-dotenv (systemd takes it off, and
+  joins lines at the end of one);
+- in double quotes `\n`, `\t`, `\r` are what they are in C, as in python-dotenv (systemd and
+  shells keep them): keys in PEM form are often written so; `\"`, `\\`, `\$` and `` \` `` are the
+  characters, any other backslash is itself;
+- in single quotes `\'` and `\\` are the characters, as in python-dotenv;
+- a line that is nothing of all this is an error; the others skip it, and a secret is missing.
+
+The writer quotes so that systemd, a shell and python-dotenv read the same value back; only of a
+value that holds both `'` and `$` python-dotenv keeps a backslash.
 """
 
 import re
@@ -42,7 +58,7 @@ def parse(text: str, source: str = ".env") -> list[Line]:
         start = _START.match(text, at, end)
         if start is None:
             bare = text[at:end].strip()
-            if bare and not bare.startswith("#") and not _is_bare_name(bare):
+            if bare and not bare.startswith(("#", ";")) and not _is_bare_name(bare):
                 _refuse(text, at, source, "expected NAME=value")
             lines.append(Line(text[at:end]))
             at = end
@@ -131,7 +147,8 @@ def _value(text: str, at: int, source: str) -> tuple[str, int]:
             parts.append(text[pos + 1])
             pos += 2
             continue
-        parts.append(char)
+        if char != "\r" or text[pos + 1 : pos + 2] != "\n":
+            parts.append(char)
         pos += 1
     end = _line_end(text, pos)
     if _COMMENT.sub("", text[pos + 1 : end].rstrip("\r\n")).strip():

@@ -6,7 +6,9 @@ HERMES_MANAGED, the file `.managed` in HERMES_HOME. Only the registry also carri
 A registry entry is a JSON file, world-readable and written by root, in `/etc/hermes-agent/homes/`:
 `{"home": "/var/lib/hermes/.hermes", "device": 65025, "inode": 1311, "manager": "nixos",
 "settings": {…as in config.yaml…}}`. It speaks for the directory with that device and inode, and
-for the one that `home` leads to now.
+for the one that stands at `home` now. An entry of a deployment also has `name`, `uid`, `gid`,
+`user`, `group`, `mode` (native or container), `scope`, `command`, `package`, `workspace`,
+`backend` and `program`; they are for the host command and mean nothing here.
 """
 
 import os
@@ -155,7 +157,9 @@ def _identity(path: Path) -> tuple[int, int] | None:
 def _speaks_for(entry: _Entry, here: tuple[int, int]) -> bool:
     if (entry.device, entry.inode) == here:
         return True
-    return bool(entry.home) and _identity(Path(entry.home)) == here
+    # The agent can put a link there that leads to somebody else's home.
+    home = Path(entry.home)
+    return bool(entry.home) and not home.is_symlink() and _identity(home) == here
 
 
 def _read_entry(path: Path) -> tuple[_Entry, bool]:

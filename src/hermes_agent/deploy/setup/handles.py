@@ -268,5 +268,5 @@ def _hint(error: OSError, path: str) -> str:
     if error.errno == errno.EACCES:
         return f"Look at its owner and mode, and at those above it: namei -l {path}"
     if error.errno == errno.EROFS:
-        return "The disk is mounted for reading only."
+        return f"Its disk is mounted for reading only: findmnt -T {path}"
     return "Nothing else was changed there."

@@ -117,5 +117,9 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         left, right = cast("list[Any]", one), cast("list[Any]", other)
         return len(left) == len(right) and all(map(_same, left, right))
+    return _is_same(cast("object", one), cast("object", other))
+
+
+def _is_same(one: object, other: object) -> bool:
     # True equals 1 in Python, and 1.0 as well.
-    return bool(type(cast("Any", one)) is type(cast("Any", other)) and one == other)
+    return type(one) is type(other) and one == other

@@ -4,6 +4,7 @@ Each component is opened below the handle of the one before, links are refused, 
 the way must belong to root and be writable by root alone (or be sticky, as /tmp is).
 """
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -93,7 +94,10 @@ def _made(handle: int, part: str, here: str, make: Make) -> int:
     except OSError as error:
         raise SetupFailed(
             f"Cannot make the directory {here}: {error.strerror}",
-            hint="It must lie on a disk that can be written to.",
+            hint="Its disk is mounted for reading only. With an immutable /etc, provide an empty"
+            " writable directory there (NixOS: system.etc.overlay.mutable)."
+            if error.errno == errno.EROFS
+            else f"Look at the directories above it: namei -l {here}",
         ) from error
     try:
         if make.uid is not None or make.gid is not None:
