@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.systemd import host
 from tests.systemd.machine import ROOT, Machine, why_not
 
 
@@ -20,3 +21,10 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     machine = Machine(Path(made.stdout.strip()), tmp_path_factory.mktemp("machine"))
     yield machine
     machine.close()
+
+
+@pytest.fixture(scope="module")
+def deployed(machine: Machine) -> Iterator[Machine]:
+    """The machine with the deployment of `tests.systemd.host`."""
+    with host.deployment(machine):
+        yield machine

@@ -1,10 +1,8 @@
 """The deployments of this machine, as the root-owned registry has them.
 
 Read with the standard library alone: every `hermes` on a machine with a deployment passes here.
-An entry is described in `hermes_agent.config.managed`; what a deployment adds to it: `name`,
-`uid`, `gid`, `user`, `group`, `mode` (native or container), `command` (whether plain `hermes`
-means it), `package`; and, where they are not the usual ones, `workspace` (the working directory,
-as the host sees it), `backend` and `program` (the container engine).
+`hermes_agent.deploy.setup.registry` writes the entries and says what is in them; an entry without
+a `uid` only says that a home is managed.
 """
 
 import json
@@ -98,7 +96,7 @@ def _read(path: str) -> Deployment | None:
 
 
 def _deployment(raw: dict[str, Any]) -> Deployment | None:
-    if raw.get("uid") is None or not raw.get("name"):
+    if raw.get("uid") is None or not raw.get("name") or raw.get("scope") == "user":
         return None
     texts = ("name", "home", "user", "group", "package")
     for key in texts:
