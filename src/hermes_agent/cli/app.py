@@ -49,6 +49,7 @@ class Agent:
             loaded, Person(), offline=wish.local, thorough=wish.interactive, cwd=str(cwd)
         )
         premises = Premises(loaded)
+        self._servers = premises.servers
         log_errors(self.paths.logs_dir / "errors.log", premises.blank_secrets)
         self.work = Workplace(
             premises,
@@ -169,6 +170,7 @@ class Agent:
     async def close(self) -> None:
         """End what runs, give everything back."""
         await self.work.environment.close()
+        await self._servers.close()
         await self._models.close()
         self._store.close()
 

@@ -46,6 +46,10 @@ class ToolSource(Protocol):
         """The servers that are not there, and why."""
         ...
 
+    def accept(self, tool: OutsideTool) -> None:
+        """A person said that the tool is fine as it describes itself now."""
+        ...
+
     async def call(self, name: str, arguments: dict[str, Any]) -> OutsideResult:
         """Run one. Raises `NotFoundError` for an unknown tool, `EnvironmentFault` where its
         server vanished or took too long."""

@@ -150,6 +150,7 @@ class SessionHost:
         for room in self._rooms.values():
             await room.work.environment.close()
         self._rooms.clear()
+        await self.premises.servers.close()
         await self._models.close()
 
     def _room(self, opening: Opening) -> "_Room":

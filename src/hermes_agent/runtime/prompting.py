@@ -69,7 +69,10 @@ class Prompting:
             personality=self._manner,
             instructions=self._loaded.config.agent.system_prompt,
             tools=tools,
-            notes=self._notes() if "memory" in tools else (),
+            notes=(
+                *(self._servers() if "tool_search" in tools else ()),
+                *(self._notes() if "memory" in tools else ()),
+            ),
             context_files=context_files(Path(self._environment.cwd)),
             facts=self._facts(session_id),
         )
@@ -84,6 +87,11 @@ class Prompting:
             )
             for target, note in (files.snapshot() if files else {}).items()
         )
+
+    def _servers(self) -> tuple[Piece, ...]:
+        servers = self._loaded.config.mcp_servers
+        names = ", ".join(sorted(name for name, each in servers.items() if each.enabled))
+        return (Piece("servers", f"# Servers with more tools\n{names}"),)
 
     def _facts(self, session_id: str) -> Facts:
         shell = self._loaded.environ.get("SHELL", "bash").rsplit("/", 1)[-1]

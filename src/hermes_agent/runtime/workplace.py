@@ -20,6 +20,7 @@ from hermes_agent.policy.paths import PathGuard
 from hermes_agent.policy.redaction import Redactor
 from hermes_agent.runtime.backend import backend_of
 from hermes_agent.runtime.keeping import memory_files
+from hermes_agent.runtime.servers import Servers
 from hermes_agent.tools.builtin.todo import restored
 from hermes_agent.tools.call import SessionToolbox
 from hermes_agent.tools.contract import Limits, ToolContext
@@ -51,6 +52,7 @@ class Premises:
         )
         self.blank_secrets = redactor.text
         self.redactor = redactor if config.security.redact_secrets else None
+        self.servers = Servers(loaded, backend=self.backend, cwd=self.home)
 
 
 class Workplace:
@@ -67,6 +69,7 @@ class Workplace:
     ) -> None:
         loaded, config = premises.loaded, premises.loaded.config
         self._loaded = loaded
+        self._servers = premises.servers
         self._asker = asker
         self.environment = create_environment(
             premises.backend,
@@ -140,6 +143,7 @@ class Workplace:
             chat=chat,
             notes=memory_files(self._loaded),
             recall=recall,
+            outside=self._servers.source,
             session=ToolSession(todos=restored(history)),
             limits=Limits(
                 terminal_timeout=config.terminal.timeout,

@@ -7,7 +7,7 @@ Slips that can only mean one thing are mended (a trailing comma, Python's litera
 import contextlib
 import difflib
 import re
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 
@@ -154,12 +154,20 @@ class _Check:
                 return self.boolean(value, where)
             case "array":
                 return self.array(value, shape, where)
-            case "object" if isinstance(value, dict):
-                return self.members(cast("dict[str, object]", value), shape, f"{where}.")
             case "object":
-                return self.wrong(value, "an object", where)
+                return self.map(value, shape, where)
             case _:
                 return value
+
+    def map(self, value: object, shape: Shape, where: str) -> object:
+        """One without named members may hold anything."""
+        if isinstance(value, str) and value.lstrip().startswith("{"):
+            with contextlib.suppress(ArgumentFault, RecursionError):
+                value = _value(value)
+        if not isinstance(value, dict):
+            return self.wrong(value, "an object", where)
+        members = cast("dict[str, Any]", value)
+        return self.members(members, shape, f"{where}.") if shape.properties else members
 
     def string(self, value: object, shape: Shape, where: str) -> object:
         if isinstance(value, int | float) and not isinstance(value, bool):

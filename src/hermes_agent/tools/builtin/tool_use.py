@@ -33,6 +33,7 @@ async def run(arguments: Arguments, context: ToolContext) -> Outcome:
         )
     if tool.warning:
         await _ask(tool, context)
+        source.accept(tool)
     given = cast("dict[str, Any]", arguments.get("arguments") or {})
     result = await source.call(name, given)
     problem = suspicion(str(result.data))

@@ -1,0 +1,1 @@
+"""Other programs' protocols: servers that bring tools, editors that want an agent."""
