@@ -5,7 +5,7 @@ Its package is a probe; alice is of its group, bob is not.
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ def register(machine: Machine, name: str = NAME, **changed: object) -> None:
 
 
 @contextmanager
-def deployment(machine: Machine) -> Iterator[None]:
+def deployment(machine: Machine) -> Generator[None]:
     """One that is taken down again afterwards."""
     machine.sh(
         "groupadd -g 900 keepers;"
@@ -80,7 +80,7 @@ def deployment(machine: Machine) -> Iterator[None]:
     machine.sh("chmod 755 /opt/probe/bin/hermes")
     register(machine)
     install(machine)
-    machine.write(f"/run/hermes-agent/{NAME}/environment", "OPENROUTER_API_KEY='sk se#cret'\n")
+    machine.write(f"/run/hermes-agent/{NAME}/environment", "OPENROUTER_API_KEY='sk-se#cret'\n")
     machine.sh(f"chmod 600 /run/hermes-agent/{NAME}/environment; chmod 711 /run/hermes-agent")
     try:
         yield

@@ -1,7 +1,7 @@
 #!/usr/bin/python3 -I
 """Stands for the agent's `hermes`: says as whom and with what it was executed.
 
-First argument `exit N`, `signal N`, `cat`, `type` or `size` does that instead.
+First argument `exit N`, `signal N`, `cat`, `wait`, `type`, `size` or `sizes` does that instead.
 """
 
 import fcntl
@@ -34,6 +34,16 @@ if doing == ["cat"]:
 if doing == ["size"]:
     print(*os.get_terminal_size())
     sys.exit()
+if doing == ["sizes"]:
+
+    def grown(number: int, frame: object) -> None:
+        print(*os.get_terminal_size(), flush=True)
+        sys.exit()
+
+    signal.signal(signal.SIGWINCH, grown)
+    print(*os.get_terminal_size(), flush=True)
+    while True:
+        signal.pause()
 if doing == ["type"]:
     for number in (0, 1, 2):
         try:

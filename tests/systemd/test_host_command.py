@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,7 @@ def test_root_becomes_the_services_user(deployed: Machine) -> None:
     found = probed(deployed.run("hermes", "status", variables={"HERMES_SECRET": "x"}))
     assert found["uids"] == found["gids"] == [900, 900, 900]
     assert found["groups"] == [900]
-    assert found["environ"]["OPENROUTER_API_KEY"] == "sk se#cret"
+    assert found["environ"]["OPENROUTER_API_KEY"] == "sk-se#cret"
     assert "HERMES_SECRET" not in found["environ"]
     assert found["open"] == []
 
@@ -106,7 +107,7 @@ def test_the_environment_is_the_services_and_the_terminals(deployed: Machine) ->
     found = probed(ran)["environ"]
     assert found == {
         **carried,
-        "OPENROUTER_API_KEY": "sk se#cret",
+        "OPENROUTER_API_KEY": "sk-se#cret",
         "HOME": STATE,
         "HERMES_HOME": HOME,
         "PATH": "/opt/probe/bin:/run/wrappers/bin:/run/current-system/sw/bin"
@@ -325,7 +326,7 @@ def test_a_deployment_without_a_command_is_not_meant_by_plain_hermes(entry: Mach
     ],
 )
 def test_an_entry_that_nothing_can_be_made_of_is_an_error(
-    entry: Machine, change: dict[str, object], status: int, said: str
+    entry: Machine, change: dict[str, Any], status: int, said: str
 ) -> None:
     host.register(entry, **change)
     ran = entry.run("hermes", "x", user="alice")
