@@ -13,7 +13,7 @@ import msgspec
 import yaml  # noqa: F401  # pyright: ignore[reportUnusedImport]  `reading` imports it late
 
 from hermes_agent.config import reading
-from hermes_agent.deploy.setup import documents, merge, seeding, way
+from hermes_agent.deploy.setup import documents, merge, seeding
 from hermes_agent.deploy.setup.errors import InTheWay, SetupFailed
 from hermes_agent.deploy.setup.handles import Folder, Unreadable, kind_of
 from hermes_agent.deploy.setup.job import MOST_BYTES, Answer, ConfigJob, Job
@@ -37,6 +37,8 @@ def carry_out(job: Job) -> list[str]:
         if job.auth is not None:
             force = job.auth_force and job.anew
             seeding.seed(home, job.auth, _file(job, "auth.json"), force=force, warnings=warnings)
+        if not os.access(job.state_dir, os.X_OK):
+            warnings.append(f"The service user cannot reach {job.state_dir}: namei -l shows why")
         if job.program is not None and not os.access(job.program, os.X_OK):
             warnings.append(f"The service user cannot run {job.program}: namei -l shows why")
         with _workspace(state, job) as workspace:
@@ -88,13 +90,9 @@ def _workspace(state: Folder, job: Job) -> Folder:
         found = documents.reached(state, job.workspace.removeprefix(inside), mode, job.gid)
         found.tidy(mode, job.gid)
         return found
-    try:
-        return Folder(way.enter(job.workspace, owners=None), job.workspace)
-    except FileNotFoundError as error:
-        raise SetupFailed(
-            f"The working directory {job.workspace} does not exist",
-            hint="Make it, and let the service user write there: install -d -o USER PATH",
-        ) from error
+    if job.beside is None:
+        raise SetupFailed(f"The working directory {job.workspace} was not opened")
+    return Folder(os.dup(job.beside), job.workspace)
 
 
 def _settle_config(

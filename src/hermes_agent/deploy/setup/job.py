@@ -22,14 +22,15 @@ class ConfigJob(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """`state` and `workspace` are the handles of directories; without the latter the working
-    directory is reached by its path. `anew` is False if this generation was applied before.
+    """`state` is the handle of the state directory, `beside` that of a working directory outside of
+    it. `anew` is False if this generation was applied before.
     `program` is looked at: can it be run? `gone` has the digests of documents that are no longer
     declared."""
 
     state: int
     state_dir: str
     workspace: str
+    beside: int | None = None
     program: str | None = None
     gid: int | None
     permissions: Permissions

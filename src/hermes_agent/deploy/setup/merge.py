@@ -24,7 +24,7 @@ class CannotKeepForm(Exception):
 
 def merged(last: Settings, declared: Settings, disk: Settings) -> Settings:
     """What the file has to say."""
-    return _merged(last, _spelled(declared), disk)
+    return _merged(_spelled(last), _spelled(declared), disk)
 
 
 def rewritten(text: str, target: Settings) -> str:
@@ -48,11 +48,11 @@ def written(target: Settings, heading: str = "") -> str:
     return rewritten(heading, target)
 
 
-def _spelled(declared: Settings) -> Settings:
+def _spelled(settings: Settings) -> Settings:
     # `model: NAME` is short for a map with the name as its default.
-    if isinstance(declared.get("model"), str):
-        return {**declared, "model": {"default": declared["model"]}}
-    return declared
+    if isinstance(settings.get("model"), str):
+        return {**settings, "model": {"default": settings["model"]}}
+    return settings
 
 
 def _merged(last: Settings, declared: Settings, disk: Settings) -> Settings:

@@ -88,12 +88,13 @@ def prepare(
         name = f"{spec.name}.json"
         record = records.read(folders.records, name)
         handle = stack.enter_context(state.opened(spec, account, record))
+        beside = stack.enter_context(state.workspace_beside(spec, account))
         before = state.home_identity(handle)
         registry.refuse_conflicts(folders.homes, spec, before)
         anew = record.generation != inputs.generation or record.home != before
         last = record if record.home == before else Record()
-        job = _job(spec, account, inputs, last, handle, links or {}, anew=anew)
-        answer = child.run(job, account, (handle,))
+        job = _job(spec, account, inputs, last, (handle, beside), links or {}, anew=anew)
+        answer = child.run(job, account, (handle,) if beside is None else (handle, beside))
         home = state.home_identity(handle)
         if home is None:
             raise SetupFailed(f"{spec.home} went away while it was set up", hint="Try again.")
@@ -164,7 +165,7 @@ def _job(
     account: Account,
     inputs: _Inputs,
     last: Record,
-    handle: int,
+    handles: tuple[int, int | None],
     links: Mapping[str, str],
     *,
     anew: bool,
@@ -172,9 +173,10 @@ def _job(
     system = spec.scope == "system"
     permissions = table()
     return Job(
-        state=handle,
+        state=handles[0],
         state_dir=spec.state_dir,
-        workspace=spec.workspace,
+        workspace=state.workspace(spec),
+        beside=handles[1],
         program=None if spec.container.enable else spec.program,
         gid=account.gid if system else None,
         permissions=permissions if system else permissions.for_one_person(),

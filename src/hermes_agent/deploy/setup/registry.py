@@ -11,6 +11,7 @@ import msgspec
 
 from hermes_agent.config import keys
 from hermes_agent.config.secret_names import looks_secret
+from hermes_agent.deploy.setup import state
 from hermes_agent.deploy.setup.account import Account
 from hermes_agent.deploy.setup.errors import SetupFailed
 from hermes_agent.deploy.setup.handles import Folder, Unreadable
@@ -67,7 +68,7 @@ def entry(
         scope=spec.scope,
         command=spec.add_to_system_packages,
         package=spec.package,
-        workspace=spec.workspace,
+        workspace=state.workspace(spec),
         backend=spec.container.backend,
         program=spec.container.program or "",
     )

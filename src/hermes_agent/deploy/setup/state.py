@@ -17,18 +17,41 @@ _ROOT = frozenset((0,))
 
 @contextmanager
 def opened(spec: Specification, account: Account, record: Record) -> Generator[int]:
-    """Its handle; it is made if it is missing, and so is a working directory beside it.
-
-    Raises `SetupFailed` if it belongs to somebody else.
-    """
+    """Its handle; it is made if it is missing. Raises `SetupFailed` if it is somebody else's."""
     handle = _system(spec, account, record) if spec.scope == "system" else _own(spec)
     try:
         if spec.scope == "system":
             _give_back(handle, spec, account)
-        _make_workspace(spec, account)
         yield handle
     finally:
         os.close(handle)
+
+
+@contextmanager
+def workspace_beside(spec: Specification, account: Account) -> Generator[int | None]:
+    """A handle of the working directory if it lies outside of the state directory.
+
+    It is made where root alone could have; one that is there keeps its owner and mode.
+    """
+    path = workspace(spec)
+    if f"{path}/".startswith(f"{spec.state_dir}/"):
+        yield None
+        return
+    handle = _beside(path, spec, account)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def workspace(spec: Specification) -> str:
+    """The working directory as the host sees it: a container has volumes at places of its own."""
+    path = spec.workspace
+    for volume in spec.container.extra_volumes if spec.container.enable else ():
+        outside, inside = (part.rstrip("/") for part in volume.split(":")[:2])
+        if f"{path}/".startswith(f"{inside}/"):
+            return outside + path.removeprefix(inside)
+    return path
 
 
 def identity(handle: int) -> tuple[int, int]:
@@ -89,8 +112,8 @@ def _give_back(state: int, spec: Specification, account: Account) -> None:
     """
     inside = f"{spec.state_dir}/"
     paths = [name for name in table().directories if name != WORKSPACE]
-    if spec.workspace.startswith(inside):
-        paths.append(spec.workspace.removeprefix(inside))
+    if workspace(spec).startswith(inside):
+        paths.append(workspace(spec).removeprefix(inside))
     home = _mount(state)
     for path in paths:
         handle = os.dup(state)
@@ -117,17 +140,18 @@ def _mount(handle: int) -> str:
         return next((line for line in file if line.startswith("mnt_id:")), "")
 
 
-def _make_workspace(spec: Specification, account: Account) -> None:
-    """Make a working directory outside of the state directory if root alone could have."""
-    if f"{spec.workspace}/".startswith(f"{spec.state_dir}/"):
-        return
-    if spec.scope == "user":
-        os.close(enter(real(spec.workspace), owners=None, make=Make(0o700)))
-        return
-    mode = table().directories[WORKSPACE]
+def _beside(path: str, spec: Specification, account: Account) -> int:
     try:
-        make = Make(mode, account.uid, account.gid)
-        os.close(enter(spec.workspace, owners=_ROOT, make=make))
-    except UnsafeWay:
-        # Somebody's own directory: the service user's part sees whether it may go there.
-        return
+        if spec.scope == "user":
+            return enter(real(path), owners=None, make=Make(0o700))
+        make = Make(table().directories[WORKSPACE], account.uid, account.gid)
+        try:
+            return enter(path, owners=_ROOT, make=make)
+        except UnsafeWay:
+            # Somebody's own directory, which the service user works in with no rights but its own.
+            return enter(path, owners=None)
+    except FileNotFoundError as error:
+        raise SetupFailed(
+            f"The working directory {path} does not exist",
+            hint=f"Make it: install -d -o {account.user} -g {account.group} -m 2770 {path}",
+        ) from error
