@@ -32,11 +32,11 @@ def publish(
             os.rename(name, old, src_dir_fd=parent.handle, dst_dir_fd=parent.handle)
         os.rename(fresh, name, src_dir_fd=parent.handle, dst_dir_fd=parent.handle)
     except OSError as error:
-        _sweep(parent, name)
         raise SetupFailed(
             f"Cannot make {parent.named(name)}: {error.strerror}", hint="Is there room on /run?"
         ) from error
-    _sweep(parent, name)
+    finally:
+        _sweep(parent, name)
 
 
 def _sweep(parent: Folder, name: str) -> None:
