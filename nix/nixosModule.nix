@@ -1,0 +1,155 @@
+# The NixOS module. `packageFor` gives our package for a nixpkgs.
+{ packageFor }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  cfg = config.services.hermes-agent;
+
+  inherit
+    (import ./specification.nix {
+      inherit lib cfg;
+      manager = "nixos";
+    })
+    specification
+    declared
+    isFile
+    ;
+  specificationFile = import ./specification-file.nix { inherit lib pkgs cfg specification; };
+  faults = import ./faults.nix { inherit lib cfg isFile; };
+
+  container = cfg.container.enable;
+  docker = container && cfg.container.backend == "docker";
+  podman = container && cfg.container.backend == "podman";
+
+  door = "/run/current-system/sw/libexec/hermes-agent/hermes-agent";
+  ports = import ./ports.nix { inherit lib cfg; };
+in
+{
+  options.services.hermes-agent =
+    import ./options.nix {
+      inherit lib pkgs cfg;
+      package = packageFor pkgs;
+    }
+    // {
+      specification = lib.mkOption {
+        type = lib.types.anything;
+        internal = true;
+        readOnly = true;
+        description = "What is handed to `hermes deploy`.";
+      };
+    };
+
+  config = lib.mkIf cfg.enable (
+    lib.mkMerge [
+      {
+        services.hermes-agent = { inherit specification; };
+
+        assertions = faults.assertions ++ [
+          {
+            assertion = !docker || cfg.container.program != null || config.virtualisation.docker.enable;
+            message = ''services.hermes-agent: the container runs in Docker, but virtualisation.docker.enable is false; remove that line, or write container.backend = "podman";'';
+          }
+          {
+            assertion = !podman || cfg.container.program != null || config.virtualisation.podman.enable;
+            message = ''services.hermes-agent: the container runs in Podman, but virtualisation.podman.enable is false; remove that line, or write container.backend = "docker";'';
+          }
+        ];
+
+        warnings =
+          faults.warnings
+          ++ lib.optional (cfg.openFirewall && ports == [ ])
+            "services.hermes-agent.openFirewall opens no port: neither the API server (environment.API_SERVER_ENABLED) nor webhooks (environment.WEBHOOK_ENABLED) are switched on where NixOS can see it."
+          ++ lib.optional (cfg.container.hostUsers != [ ] && !cfg.addToSystemPackages)
+            "services.hermes-agent.container.hostUsers makes people members of the group ${cfg.group}, but there is no hermes for them to use; set addToSystemPackages = true;"
+          ++ lib.optional (cfg.addToSystemPackages && !config.security.sudo.enable && !config.security.sudo-rs.enable)
+            "services.hermes-agent.addToSystemPackages: people become the agent's user by sudo, which is switched off; only root can use hermes. Set security.sudo.enable = true;";
+
+        systemd.services.hermes-agent = {
+          description = "Hermes Agent";
+          wantedBy = [ "multi-user.target" ];
+          wants = [ "network-online.target" ];
+          requires = lib.optional docker "docker.service";
+          # The units of sops-nix and agenix are there only where they do their work by systemd.
+          after = [
+            "network-online.target"
+            "sops-install-secrets.service"
+            "agenix-install-secrets.service"
+          ]
+          ++ lib.optional docker "docker.service";
+          # An agent that nobody sits beside must not be given up on.
+          startLimitIntervalSec = 0;
+          path =
+            lib.optionals (!container) cfg.extraPackages
+            ++ [
+              cfg.package
+              pkgs.bash
+              "/run/wrappers"
+              "/run/current-system/sw"
+            ];
+          serviceConfig = import ./unit.nix {
+            inherit
+              lib
+              pkgs
+              cfg
+              specificationFile
+              declared
+              ;
+          };
+        };
+
+        virtualisation.docker.enable = lib.mkIf docker (lib.mkDefault true);
+        virtualisation.podman.enable = lib.mkIf podman (lib.mkDefault true);
+
+        networking.firewall.allowedTCPPorts = lib.mkIf cfg.openFirewall ports;
+      }
+
+      (lib.mkIf cfg.createUser {
+        users.users.${cfg.user} = {
+          isSystemUser = true;
+          inherit (cfg) group;
+          home = cfg.stateDir;
+          description = "Hermes Agent";
+        };
+        users.groups.${cfg.group} = { };
+      })
+
+      (lib.mkIf (cfg.container.hostUsers != [ ]) {
+        users.groups.${cfg.group}.members = cfg.container.hostUsers;
+      })
+
+      # The way from a member of the group to the service's user: one program of root's, which
+      # takes words and a few variables and nothing else.
+      (lib.mkIf cfg.addToSystemPackages {
+        environment.systemPackages = [
+          cfg.package
+          (pkgs.writeTextFile {
+            name = "hermes-agent-door";
+            executable = true;
+            destination = "/libexec/hermes-agent/hermes-agent";
+            text =
+              lib.replaceStrings
+                [
+                  "@PYTHON@"
+                  "@NAME@"
+                  "hermes deploy apply"
+                ]
+                [
+                  (cfg.package.interpreter or "${cfg.package}/bin/python3")
+                  "hermes-agent"
+                  "the NixOS module services.hermes-agent"
+                ]
+                (builtins.readFile ../src/hermes_agent/deploy/data/host-command.py);
+          })
+        ];
+        environment.pathsToLink = [ "/libexec" ];
+
+        security.sudo = import ./sudo.nix { inherit lib cfg door; };
+        security.sudo-rs.extraRules = (import ./sudo.nix { inherit lib cfg door; }).extraRules;
+      })
+    ]
+  );
+}

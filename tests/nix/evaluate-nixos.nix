@@ -1,0 +1,52 @@
+# A machine with our module, evaluated by the real module system: what the tests look at.
+{
+  nixpkgs,
+  module,
+  system ? "x86_64-linux",
+}:
+let
+  root = ../..;
+
+  machine = import (nixpkgs + "/nixos/lib/eval-config.nix") {
+    inherit system;
+    modules = [
+      (import (root + "/nix/nixosModule.nix") {
+        # What is tested here is the module; the package has tests of its own.
+        packageFor = pkgs: pkgs.runCommand "hermes-agent" { passthru.interpreter = "/interpreter"; } "mkdir $out";
+      })
+      module
+      {
+        boot.isContainer = true;
+        system.stateVersion = "25.11";
+        documentation.enable = false;
+        nixpkgs.config.allowUnsupportedSystem = true;
+      }
+    ];
+  };
+
+  inherit (machine) config pkgs;
+  inherit (pkgs) lib;
+  ours = lib.filter (lib.hasInfix "hermes-agent");
+in
+{
+  inherit (config.services.hermes-agent) specification;
+  specificationFile = builtins.unsafeDiscardStringContext config.systemd.services.hermes-agent.serviceConfig.ExecStartPre;
+  unit = config.systemd.units."hermes-agent.service".text;
+  service = config.systemd.services.hermes-agent.serviceConfig;
+  failed = map (each: each.message) (lib.filter (each: !each.assertion) config.assertions);
+  warnings = ours config.warnings;
+  user = builtins.intersectAttrs {
+    isSystemUser = null;
+    group = null;
+    home = null;
+    createHome = null;
+  } config.users.users.${config.services.hermes-agent.user};
+  users = lib.attrNames config.users.users;
+  members = config.users.groups.${config.services.hermes-agent.group}.members;
+  docker = config.virtualisation.docker.enable;
+  podman = config.virtualisation.podman.enable;
+  ports = config.networking.firewall.allowedTCPPorts;
+  programs = map lib.getName config.environment.systemPackages;
+  sudoers = config.environment.etc.sudoers.source.text or config.security.sudo.configFile;
+  toplevel = config.system.build.toplevel.drvPath;
+}
