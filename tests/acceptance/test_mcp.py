@@ -1,15 +1,18 @@
 """Tools of MCP servers, by search and by name; the server is one of the protocol's library."""
 
 import json
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.acceptance.hermes import Hermes
-from tests.servers.model import ModelServer
+from tests.servers.model import ModelServer, closed_port
 from tests.servers.script import Call, Reply
 
 SERVER = str(Path(__file__).parents[1] / "servers" / "mcp_server.py")
@@ -88,12 +91,11 @@ def test_a_server_that_dies_is_said_and_comes_back(hermes: Hermes, server: Model
     connect(hermes)
     server.say(
         use("mcp_demo_die"),
-        Reply(calls=[Call("terminal", {"command": "sleep 2"})]),
         use("mcp_demo_add", a=1, b=1),
         Reply(text="Well."),
     )
     assert hermes.run("-q", "go").out == "Well.\n"
-    died, _, added = results(server)
+    died, added = results(server)
     assert "demo" in died["error"]
     assert added["result"] == {"result": 2}
 
@@ -126,12 +128,36 @@ def test_a_call_that_takes_too_long_is_given_up(hermes: Hermes, server: ModelSer
     assert "1 second" in results(server)[0]["error"]
 
 
+def running(hermes: Hermes) -> list[str]:
+    """The servers that carry this test's mark."""
+    found = subprocess.run(
+        ("pgrep", "-f", f"mcp_server.py {hermes.home}"), capture_output=True, text=True, check=False
+    )
+    return found.stdout.split()
+
+
 def test_no_server_outlives_the_agent(hermes: Hermes, server: ModelServer) -> None:
-    connect(hermes)
+    connect(hermes, args=[SERVER, str(hermes.home)])
     server.say(use("mcp_demo_add", a=1, b=1), Reply(text="Well."))
     hermes.run("-q", "go")
-    found = subprocess.run(("pgrep", "-f", f"{SERVER}$"), capture_output=True, check=False)
-    assert found.returncode == 1
+    assert results(server)[0]["result"] == {"result": 2}
+    assert running(hermes) == []
+
+
+def test_no_server_outlives_an_agent_that_was_killed(hermes: Hermes, server: ModelServer) -> None:
+    connect(hermes, args=[SERVER, str(hermes.home)])
+    server.say(use("mcp_demo_sleep"))
+    with hermes.started("-q", "go") as process:
+        wait(lambda: running(hermes) != [])
+        process.kill()
+    wait(lambda: running(hermes) == [])
+
+
+def wait(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_only_the_tools_that_are_wanted_are_offered(hermes: Hermes, server: ModelServer) -> None:
@@ -169,3 +195,63 @@ def test_a_description_that_commands_is_marked(hermes: Hermes, server: ModelServ
     found, used = results(server)
     assert "suspicious" in found["tools"][0]["warning"]
     assert used["status"] == "blocked"
+
+
+LINE = f"{sys.executable} {SERVER}"
+
+
+def test_a_server_is_added_after_a_try_listed_tested_and_removed(hermes: Hermes) -> None:
+    added = hermes.run("mcp", "add", "demo", "--command", LINE, "--env", "WANTED=1")
+    assert (added.status, "6 tools" in added.out) == (0, True)
+    (row,) = json.loads(hermes.run("mcp", "list", "--json").out)
+    assert row == {"name": "demo", "reached": LINE, "enabled": True}
+    tested = json.loads(hermes.run("mcp", "test", "demo", "--json").out)
+    assert "mcp_demo_add" in [tool["name"] for tool in tested]
+    assert hermes.run("mcp", "add", "demo", "--command", LINE).status == 2
+    assert hermes.run("mcp", "remove", "demo").status == 0
+    assert json.loads(hermes.run("mcp", "list", "--json").out) == []
+
+
+def test_a_server_that_does_not_work_is_not_saved(hermes: Hermes) -> None:
+    ran = hermes.run("mcp", "add", "demo", "--command", "/nonexistent/program")
+    assert ran.status == 1
+    assert "cannot be started" in ran.err
+    assert json.loads(hermes.run("mcp", "list", "--json").out) == []
+    assert hermes.run("mcp", "test", "demo").status == 1
+
+
+def test_a_key_in_a_header_belongs_into_env(hermes: Hermes) -> None:
+    token = "ghp_0123456789012345678901234567890123"
+    arguments = ("--url", "http://127.0.0.1:9/mcp", "--header", f"Authorization:Bearer {token}")
+    ran = hermes.run("mcp", "add", "demo", *arguments, "--no-test")
+    assert ran.status == 2
+    assert ".env" in ran.err
+    assert token not in ran.err
+
+
+@pytest.fixture
+def remote() -> Iterator[str]:
+    """The same server at an address."""
+    with closed_port() as port:
+        pass
+    argv = (sys.executable, SERVER, "--http", str(port))
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}/mcp"
+        process.kill()
+
+
+def test_a_server_at_an_address_brings_its_tools(
+    hermes: Hermes, server: ModelServer, remote: str
+) -> None:
+    assert hermes.run("mcp", "add", "demo", "--url", remote).status == 0
+    server.say(use("mcp_demo_add", a=2, b=3), Reply(text="Five."))
+    assert hermes.run("-q", "two and three?").out == "Five.\n"
+    assert results(server)[0]["result"] == {"result": 5}

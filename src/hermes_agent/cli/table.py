@@ -24,6 +24,7 @@ COMMANDS: dict[str, Entry] = {
     "help": Entry("help", "What a command does, and its options."),
     "insights": Entry("insights", "What the agent did, and what it cost."),
     "logs": Entry("logs", "Show the gateway's log."),
+    "mcp": Entry("mcp", "Servers that bring more tools."),
     "model": Entry("model", "Choose, list and test models."),
     "pairing": Entry("pairing", "Let people in who knocked, and see them out."),
     "sessions": Entry("sessions", "List, search, export and tidy past conversations."),

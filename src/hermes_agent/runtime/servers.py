@@ -5,7 +5,10 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from hermes_agent.config.load import Loaded
+from hermes_agent.config.schema.execution import McpServer
 
 if TYPE_CHECKING:
     from hermes_agent.bridges.mcp.source import McpSource
@@ -39,12 +42,20 @@ class Servers:
     def source(self) -> "McpSource | None":
         """Their tools; None where no server is turned on."""
         if self._source is None and self.names:
-            from hermes_agent.bridges.mcp.seen import SeenTools
-            from hermes_agent.bridges.mcp.source import McpSource
-
-            seen = SeenTools(self._loaded.paths.home / SEEN_FILE)
-            self._source = McpSource(self._loaded.config.mcp_servers, self._launch, seen)
+            self._source = self._made(self._loaded.config.mcp_servers)
         return self._source
+
+    def only(self, name: str, server: McpServer) -> "McpSource":
+        """The tools of this one alone, also where it is turned off."""
+        self._source = self._made({name: msgspec.structs.replace(server, enabled=True)})
+        return self._source
+
+    def _made(self, servers: Mapping[str, McpServer]) -> "McpSource":
+        from hermes_agent.bridges.mcp.seen import SeenTools
+        from hermes_agent.bridges.mcp.source import McpSource
+
+        seen = SeenTools(self._loaded.paths.home / SEEN_FILE)
+        return McpSource(servers, self._launch, seen)
 
     async def close(self) -> None:
         """End all of them."""

@@ -5,6 +5,7 @@ not be left from another.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -30,6 +31,8 @@ class Signals:
 Connect = Callable[[Signals], AbstractAsyncContextManager["Client"]]
 """Opens a connection."""
 
+PATIENCE = 10.0
+"""How long a call waits for a server that is on its way back."""
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 300.0
 _MOST_TOOLS = 2000
@@ -52,6 +55,7 @@ class Link:
         self._client: Client | None = None
         self._settled = asyncio.Event()
         self._broken = asyncio.Event()
+        self._up = asyncio.Event()
         self._task = asyncio.create_task(self._keep(), name=f"mcp {name}")
 
     async def settled(self) -> None:
@@ -62,6 +66,9 @@ class Link:
         """Run a tool. Raises `EnvironmentFault`."""
         from mcp.shared.exceptions import MCPError
 
+        if self._client is None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._up.wait(), PATIENCE)
         if self._client is None:
             raise self._gone()
         calling = asyncio.create_task(self._client.call_tool(tool, arguments))
@@ -109,6 +116,7 @@ class Link:
                 self.problem = _reason(error)
                 _log.warning("MCP server %s: %s", self.name, self.problem)
             self._client = None
+            self._up.clear()
             self.state = "waiting"
             self._broken.set()
             self._settled.set()
@@ -127,6 +135,7 @@ class Link:
                 limit.reschedule(None)
                 self._broken.clear()
                 self._client = client
+                self._up.set()
                 self.state = "connected"
                 self.problem = ""
                 self._settled.set()

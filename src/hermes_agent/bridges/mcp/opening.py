@@ -1,7 +1,7 @@
 """How a server is reached: as a program, or at an address."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from hermes_agent.bridges.mcp.link import Connect, Signals
@@ -10,7 +10,6 @@ from hermes_agent.domain.errors import EnvironmentFault
 
 if TYPE_CHECKING:
     from mcp import Client
-    from mcp.client import Transport
     from mcp.client._transport import TransportStreams
 
     from hermes_agent.bridges.mcp.stdio import Program
@@ -58,7 +57,23 @@ async def _program(
         yield streams
 
 
-def _address(server: McpServer) -> "AbstractAsyncContextManager[TransportStreams] | Transport":
+@asynccontextmanager
+async def _address(server: McpServer) -> AsyncGenerator["TransportStreams"]:
+    """Streamable HTTP; addresses that end with /sse speak the older transport of 2024."""
+    import httpx2
+
+    if httpx2.URL(server.url).path.endswith("/sse"):
+        from mcp.client.sse import sse_client
+
+        async with sse_client(server.url, headers=dict(server.headers)) as streams:
+            yield streams
+        return
     from mcp.client.streamable_http import streamable_http_client
 
-    return streamable_http_client(server.url)
+    # A tool may take its time between two pieces of an answer; the call's own limit ends it.
+    limits = httpx2.Timeout(server.connect_timeout, read=server.timeout)
+    async with (
+        httpx2.AsyncClient(headers=dict(server.headers), timeout=limits) as client,
+        streamable_http_client(server.url, http_client=client) as streams,
+    ):
+        yield streams
