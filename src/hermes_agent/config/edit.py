@@ -41,7 +41,7 @@ def edit(
     require_unmanaged(paths, environ, doing=doing, registry=registry)
     for value in (changes or {}).values():
         _encoded(repr(value) if not isinstance(value, str) else value)
-    with _locked(paths):
+    with locked(paths):
         text = reading.read_text(paths.config_file, "the configuration") or ""
         new = text
         for key in remove:
@@ -64,7 +64,7 @@ def replace_text(
 ) -> None:
     """Save config.yaml as a person edited it, unless it is no longer the `expected` text."""
     require_unmanaged(paths, environ, registry=registry)
-    with _locked(paths):
+    with locked(paths):
         if (reading.read_text(paths.config_file, "the configuration") or "") != expected:
             raise HermesError(
                 f"{paths.config_file} was changed by something else meanwhile; nothing was saved"
@@ -92,7 +92,7 @@ def edit_env_file(
         if forbidden_in_env_file(name):
             raise UsageError(f"{name} cannot be set in .env")
     gone = set(remove)
-    with _locked(paths):
+    with locked(paths):
         text = reading.read_text(paths.env_file, "the secrets file") or ""
         pieces: list[str] = []
         for line in dotenv.parse(text, str(paths.env_file)):
@@ -123,7 +123,7 @@ def replace_env_text(
 ) -> None:
     """Write a repaired `.env`."""
     require_unmanaged(paths, environ, doing="save secrets", registry=registry)
-    with _locked(paths):
+    with locked(paths):
         _write_secret_file(paths.env_file, text)
 
 
@@ -287,20 +287,23 @@ def faults_in(text: str, environ: Mapping[str, str] = os.environ) -> list[str]:
 
 
 @contextmanager
-def _locked(paths: Paths) -> Generator[None]:
-    """Hold the writers' lock of this home; the home is made if need be."""
+def locked(paths: Paths, name: str = ".config.lock") -> Generator[None]:
+    """Hold a lock of this home against other writers; the home is made if need be.
+
+    Raises `HermesError` when another program holds it for long, `NotWritten`.
+    """
     from filelock import FileLock, Timeout
 
     from hermes_agent.config.home import make_home
 
     make_home(paths)
-    lock = FileLock(paths.home / ".config.lock", timeout=LOCK_SECONDS, mode=0o600)
+    lock = FileLock(paths.home / name, timeout=LOCK_SECONDS, mode=0o600)
     try:
         lock.acquire()
     except Timeout as error:
         raise HermesError(
-            f"Another program has been writing the configuration for {LOCK_SECONDS:.0f} s",
-            hint=f"See who holds {paths.home / '.config.lock'}",
+            f"Another program has been writing in {paths.home} for {LOCK_SECONDS:.0f} s",
+            hint=f"See who holds {paths.home / name}",
         ) from error
     except OSError as error:
         raise NotWritten(

@@ -1,7 +1,9 @@
-"""The effective configuration: defaults, config.yaml, environment, declaration, flags.
+"""The effective configuration: defaults, config.yaml, environment, declaration, credentials, flags.
 
-Lowest first. The declaration of a managed home outranks file and environment for every key; of
-the flags it lets through what `hermes_agent.config.override` names.
+Lowest first. The declaration of a managed home outranks file and environment for every key, and
+where it says nothing about who may talk and what may run, the defaults count: `.env` and
+config.yaml lie where the agent's own user may write. Of the flags it lets through what
+`hermes_agent.config.override` names.
 """
 
 import os
@@ -11,7 +13,7 @@ from typing import Any, cast
 
 import msgspec
 
-from hermes_agent.config import dotenv, keys, merge, reading
+from hermes_agent.config import auth, credentials, fence, keys, merge, reading, secret_values
 from hermes_agent.config.managed import REGISTRY, Managed
 from hermes_agent.config.managed import find as find_managed
 from hermes_agent.config.merge import Layers, Origin
@@ -20,13 +22,9 @@ from hermes_agent.config.override import FINAL, may_override, under
 from hermes_agent.config.paths import Paths
 from hermes_agent.config.reading import Document, KeyPath
 from hermes_agent.config.schema import Config
-from hermes_agent.config.secret_names import is_secret_variable, looks_secret
 from hermes_agent.config.validate import Fault, convert
-from hermes_agent.config.variables import SWITCHES, VARIABLES, forbidden_in_env_file
+from hermes_agent.config.variables import SWITCHES, VARIABLES
 from hermes_agent.domain.errors import ConfigError
-
-SHORTEST_SECRET = 8
-"""Shorter values are not searched for: blanking them would garble ordinary text."""
 
 Flags = Mapping[str, Any]
 """Dotted keys and what the command line gave for them; None was not given."""
@@ -37,7 +35,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
 
     `data` is what was set (no defaults), unknown keys included; `origins` says by dotted key who
     set it; `environ` is the inherited environment under `.env`; `secrets` are the values to blank
-    out wherever they turn up.
+    out wherever they turn up; `logins` is what auth.json has.
     """
 
     config: Config
@@ -49,6 +47,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     env_file: Mapping[str, str]
     secrets: frozenset[str]
     managed: Managed | None
+    logins: auth.AuthFile = auth.NOBODY
 
     def __repr__(self) -> str:
         return f"<Loaded {self.paths.config_file}>"
@@ -77,17 +76,18 @@ def load(
         )
     managed = find_managed(paths, environ, registry=registry)
     remarks: list[Remark] = []
-    env_file = _env_file(paths, remarks)
+    env_file = fence.env_file(paths, environ, managed, remarks)
     effective = {**environ, **env_file}
     document = reading.read(paths.config_file)
+    declared, odd = _declaration(managed, effective)
     layers = Layers()
-    _lay_file(layers, document, effective, remarks)
+    _lay_file(layers, document, effective, declared, remarks)
     _lay_environment(layers, effective, env_file, managed, remarks)
-    if managed is not None and managed.settings is not None:
-        normaliser = Normaliser(effective, place=lambda _: " in the declaration")
-        declared = normaliser.layer(managed.settings)
-        remarks += normaliser.remarks
+    if managed is not None and declared is not None:
+        remarks += odd
         layers.lay(declared, lambda _: Origin("declaration", managed.signal))
+    given = _lay_credentials(layers, environ, remarks) if managed is not None else []
+    logins = _logins(paths, remarks)
     _lay_flags(layers, flags or {}, managed, remarks)
     config = convert(layers.data)
     if isinstance(config, list):
@@ -100,21 +100,54 @@ def load(
         warnings=tuple(remarks),
         environ=effective,
         env_file=env_file,
-        secrets=_secrets(effective, layers.data),
+        secrets=secret_values.gather(effective, layers.data, (*given, *logins.secrets())),
         managed=managed,
+        logins=logins,
     )
 
 
-def _env_file(paths: Paths, remarks: list[Remark]) -> dict[str, str]:
-    found = dotenv.read(paths.env_file)
-    for name in [name for name in found if forbidden_in_env_file(name)]:
-        del found[name]
-        remarks.append(Remark("refused", name, f"{name} is ignored: .env may not set it"))
-    return found
+def _declaration(
+    managed: Managed | None, environ: Mapping[str, str]
+) -> tuple[dict[str, Any] | None, list[Remark]]:
+    """What is declared, ready to be laid, and what is odd about it."""
+    if managed is None or managed.settings is None:
+        return None, []
+    normaliser = Normaliser(environ, place=lambda _: " in the declaration")
+    return normaliser.layer(managed.settings), normaliser.remarks
+
+
+def _lay_credentials(
+    layers: Layers, environ: Mapping[str, str], remarks: list[Remark]
+) -> list[str]:
+    """Lay them; returns their texts."""
+    texts: list[str] = []
+    for path, text in credentials.read(environ).items():
+        texts.append(text)
+        value = credentials.value(path, text)
+        place = credentials.PREFIX + keys.join(path)
+        # Nothing is filled in: `${` in a secret is part of it.
+        normaliser = Normaliser({}, place=lambda _, place=place: f" (credential {place})")
+        layer = normaliser.layer(merge.nested(path, value))
+        remarks += normaliser.remarks
+        layers.lay(layer, lambda _, place=place: Origin("credential", place))
+    return texts
+
+
+def _logins(paths: Paths, remarks: list[Remark]) -> auth.AuthFile:
+    try:
+        return auth.read(paths)
+    except ConfigError as error:
+        # Whatever needs no login still works; nobody writes over the file.
+        remarks.append(Remark("refused", "auth.json", f"{error.message}; its logins are not used"))
+        return auth.NOBODY
 
 
 def _lay_file(
-    layers: Layers, document: Document, environ: Mapping[str, str], remarks: list[Remark]
+    layers: Layers,
+    document: Document,
+    environ: Mapping[str, str],
+    declared: dict[str, Any] | None,
+    remarks: list[Remark],
 ) -> None:
     older: dict[KeyPath, KeyPath] = {
         keys.split(new): keys.split(old) for old, new in keys.LEGACY.items()
@@ -139,6 +172,11 @@ def _lay_file(
     for path in document.repeated:
         text = f"{keys.join(path)}{place(path)} stands there twice; the last counts"
         remarks.append(Remark("repeated", keys.join(path), text))
+
+    if declared is not None:
+        for path in fence.take_gates(data, declared):
+            text = f"{keys.join(path)}{place(path)} is ignored: it is for the declaration to set"
+            remarks.append(Remark("refused", keys.join(path), text))
 
     def origin(path: KeyPath) -> Origin:
         found = line(path)
@@ -195,17 +233,23 @@ def _lay_flags(
         if value is None:
             continue
         path = keys.split(key)
-        if managed is not None and managed.settings is not None:
-            try:
-                present = merge.at(layers.data, path)
-            except KeyError:
-                present = default(path)
-            if not may_override(key, present, value):
-                text = f"{key} is for {managed.manager.name} to set; the flag is ignored"
-                remarks.append(Remark("refused", key, text))
-                continue
+        declared = managed if managed is not None and managed.settings is not None else None
+        if declared and not may_override(key, _present(layers.data, path), value):
+            text = f"{key} is for {declared.manager.name} to set; the flag is ignored"
+            remarks.append(Remark("refused", key, text))
+            continue
         plain: Any = list(cast("tuple[Any, ...]", value)) if isinstance(value, tuple) else value
         layers.lay(merge.nested(path, plain), lambda _: Origin("flag"))
+
+
+def _present(data: dict[str, Any], path: KeyPath) -> Any:
+    """What counts without the flag; a platform without toolsets of its own has everybody's."""
+    try:
+        return merge.at(data, path)
+    except KeyError:
+        if path[0] == "platform_toolsets" and len(path) == 2:
+            return _present(data, ("toolsets",))
+        return default(path)
 
 
 def default(path: KeyPath) -> Any:
@@ -235,41 +279,15 @@ def _invalid(
             )
         else:
             where = origin.place or origin.layer
-        lines.append(f"{where}: {fault.text}")
+        text = fault.text
+        if origin is not None and origin.layer == "credential":
+            text = f"{text.partition(', got ')[0]}, got something else (not shown: it is secret)"
+        lines.append(f"{where}: {text}")
     hint = "Mend it with: hermes config edit"
     if managed is not None:
         hint = f"Mend it in {managed.manager.edit}"
     message = "\n".join(lines) if len(lines) == 1 else "\n  ".join(["Wrong settings:", *lines])
     return InvalidConfigError(message, hint=hint, faults=lines)
-
-
-def _secrets(environ: Mapping[str, str], data: dict[str, Any]) -> frozenset[str]:
-    found = {value for name, value in environ.items() if is_secret_variable(name)}
-    _gather(data, keys.Shape(section=Config), secret=False, found=found)
-    return frozenset(value for value in found if len(value) >= SHORTEST_SECRET)
-
-
-def _gather(value: Any, shape: keys.Shape, *, secret: bool, found: set[str]) -> None:
-    if isinstance(value, str):
-        if secret or shape.secret:
-            found.add(value)
-            # `Authorization: Bearer TOKEN`: the token alone is as secret.
-            found.add(value.rpartition(" ")[2])
-        return
-    if isinstance(value, list):
-        for each in cast("list[Any]", value):
-            _gather(each, keys.Shape(free=True), secret=secret, found=found)
-        return
-    if not isinstance(value, dict):
-        return
-    for key, each in cast("dict[str, Any]", value).items():
-        if shape.section is not None:
-            kinds = keys.fields(shape.section)
-            inner = keys.shape(kinds[key]) if key in kinds else keys.Shape(free=True)
-        else:
-            inner = keys.shape(shape.values) if shape.values is not None else keys.Shape(free=True)
-        named = shape.section is None and looks_secret(key)
-        _gather(each, inner, secret=secret or named, found=found)
 
 
 __all__ = ["Flags", "InvalidConfigError", "Loaded", "default", "load"]

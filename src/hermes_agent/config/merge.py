@@ -8,7 +8,7 @@ import msgspec
 from hermes_agent.config.keys import join
 from hermes_agent.config.reading import KeyPath
 
-LayerName = Literal["config.yaml", "environment", "declaration", "flag"]
+LayerName = Literal["config.yaml", "environment", "declaration", "credential", "flag"]
 
 
 class Origin(msgspec.Struct, frozen=True):

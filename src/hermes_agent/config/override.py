@@ -2,6 +2,8 @@
 
 from typing import Any, cast
 
+from hermes_agent.config.secret_names import looks_secret
+
 FREE = ("model", "agent.reasoning_effort", "display")
 """A person may choose these whatever is declared."""
 
@@ -26,12 +28,35 @@ FINAL = (
 )
 """Only the declaration (or config.yaml, where the declaration is silent) decides these."""
 
+GATE = (
+    "approvals",
+    "security",
+    "command_allowlist",
+    "terminal.backend",
+    "terminal.env_passthrough",
+    "unauthorized_dm_behavior",
+)
+"""What decides about the agent. Where the home is declared, config.yaml, which the agent's own
+user may write, has no say in it."""
+
 _EVERYTHING = ("all", "*", "hermes-cli")
 
 
 def under(key: str, roots: tuple[str, ...]) -> bool:
     """Whether a dotted key is one of these or lies below one."""
     return any(key == root or key.startswith(root + ".") for root in roots)
+
+
+def is_gate(path: tuple[str | int, ...]) -> bool:
+    """Whether this setting decides who may talk or what may run.
+
+    Of a platform's own settings all do that are no secrets: lists of people, who vouches for a
+    sender, which addresses are listened on.
+    """
+    parts = tuple(map(str, path))
+    if parts[:1] == ("platforms",) and parts[2:3] == ("extra",):
+        return not looks_secret(parts[-1])
+    return under(".".join(parts), GATE)
 
 
 def may_override(key: str, declared: Any, wanted: Any) -> bool:

@@ -5,10 +5,11 @@ from typing import Any, cast
 import msgspec
 
 from hermes_agent.config import keys
-from hermes_agent.config.load import SHORTEST_SECRET, Loaded
+from hermes_agent.config.load import Loaded
 from hermes_agent.config.reading import KeyPath
 from hermes_agent.config.secret import Secret
 from hermes_agent.config.secret_names import is_secret_variable, looks_secret, masked
+from hermes_agent.config.secret_values import SHORTEST_SECRET
 
 
 class NoSuchKey(KeyError):
@@ -90,6 +91,9 @@ def _add_unknown(full: dict[str, Any], data: dict[str, Any]) -> None:
 
 def _hide(at: Any, loaded: Loaded, path: KeyPath) -> Any:
     """Mask what looks secret by its place or is known to be secret by its text."""
+    origin = loaded.origins.get(keys.join(path)) if path else None
+    if origin is not None and origin.layer == "credential":
+        return "***"
     if isinstance(at, dict):
         entries = cast("dict[str, Any]", at)
         return {key: _hide(each, loaded, (*path, key)) for key, each in entries.items()}

@@ -1,5 +1,7 @@
 """Environment variables that set keys of config.yaml. Of two for one key, the first counts."""
 
+from hermes_agent.config.secret_names import is_secret_variable
+
 _TASKS = ("vision", "web_extract", "approval")
 _TASK_KEYS = ("provider", "model", "base_url", "api_key")
 _TERMINAL = (
@@ -65,11 +67,21 @@ VARIABLES: tuple[tuple[str, str], ...] = (
 SWITCHES: dict[str, tuple[str, str]] = {"HERMES_YOLO_MODE": ("approvals.mode", "off")}
 """Variables that, when they say yes, give a key one fixed value."""
 
-NOT_IN_ENV_FILE = ("HERMES_HOME", "HERMES_DEV", "PATH")
-"""Names that `.env` may not set: they decide which program runs on whose files."""
+NOT_IN_ENV_FILE = ("HERMES_HOME", "HERMES_DEV", "PATH", "CREDENTIALS_DIRECTORY")
+"""Names that `.env` may not set: they decide which program runs on whose files, with what."""
 
 NOT_IN_ENV_FILE_PREFIXES = ("HERMES_MANAGED", "LD_", "PYTHON")
 """Beginnings of further such names."""
+
+
+DOORS = ("API_SERVER_KEY", "WEBHOOK_SECRET", "SUDO_PASSWORD")
+"""Secrets that do not open somebody else's door for us but one of ours for somebody else."""
+
+
+def credential_in_env_file(name: str) -> bool:
+    """Whether `.env` may set this name where a declaration manages the home: it can add keys of
+    services, and decide nothing. The agent's own user may write there."""
+    return is_secret_variable(name) and name.upper() not in DOORS
 
 
 def forbidden_in_env_file(name: str) -> bool:

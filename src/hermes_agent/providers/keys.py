@@ -42,20 +42,28 @@ def owner(url: str) -> Vendor | None:
 
 
 def find_key(
-    vendor: Vendor, base_url: str, environ: Mapping[str, str], *, paired: Vendor | None
+    vendor: Vendor,
+    base_url: str,
+    environ: Mapping[str, str],
+    *,
+    paired: Vendor | None,
+    logins: Mapping[str, Secret] | None = None,
 ) -> tuple[Secret | None, str]:
     """The key for this address and the variable that it came from.
 
     `vendor` was chosen; `paired` is the vendor whose variable named the address, if one did.
     A vendor's own host gets that vendor's keys alone, and none without TLS. Any other host gets
     the chosen vendor's, because address and vendor were chosen together. OPENAI_API_KEY stands
-    for any compatible server's key, but not when it is recognisably OpenAI's own.
+    for any compatible server's key, but not when it is recognisably OpenAI's own. A login, by the
+    vendor's id, goes to that vendor's own host alone, and counts where no variable has a key.
     """
     host_owner = owner(base_url)
     if host_owner is not None:
         if urlsplit(base_url).scheme != "https":
             return None, ""
-        return _first(host_owner.keys, environ)
+        key, name = _first(host_owner.keys, environ)
+        login = (logins or {}).get(host_owner.id)
+        return (login, "auth.json") if key is None and login is not None else (key, name)
     key, name = _first((paired or vendor).keys, environ)
     if key is None or name != "OPENAI_API_KEY":
         return key, name

@@ -35,13 +35,16 @@ _TAG = re.compile(r"(latest|[a-z]?\d+(\.\d+)?(x\d+)?[bm]([-_.].*)?)$", re.I)
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """What resolving depends on besides the choice.
 
-    `routing` is OpenRouter's `provider` object; `cache_ttl` is `5m` or `1h`.
+    `routing` is OpenRouter's `provider` object; `cache_ttl` is `5m` or `1h`. `logins` are the keys
+    and tokens of auth.json by vendor, `active` the vendor that was logged in to last.
     """
 
     environ: Mapping[str, str]
     custom: tuple[CustomServer, ...] = ()
     routing: dict[str, Any] = {}
     cache_ttl: str = "5m"
+    logins: Mapping[str, Secret] = {}
+    active: str = ""
 
 
 class Resolved(msgspec.Struct, frozen=True):
@@ -85,7 +88,7 @@ def resolve(choice: ModelChoice, setting: Setting) -> Target:
         vendor = _row("custom")  # an imitation: OpenAI's own newer fields may not be understood
     vendor = at_home or vendor
     given = choice.api_key or (server.api_key if server else None)
-    key, source = _key(choice, given, server, vendor, base_url, paired, environ)
+    key, source = _key(choice, given, server, vendor, base_url, paired, setting)
     if key and not re.fullmatch(r"[!-~]+", key.reveal()):
         raise ConfigError(
             f"The key from {source} holds a space, a line break or a character that no key has.",
@@ -144,7 +147,7 @@ def _vendor(choice: ModelChoice, setting: Setting) -> tuple[Vendor, CustomServer
         return vendor, None, model
     if choice.base_url:
         return owner(choice.base_url) or _row("custom"), None, model
-    return _automatic(model, setting.environ), None, model
+    return _automatic(model, setting), None, model
 
 
 def split_vendor(model: str) -> tuple[str, str]:
@@ -158,10 +161,14 @@ def split_vendor(model: str) -> tuple[str, str]:
     return "auto", model
 
 
-def _automatic(model: str, environ: Mapping[str, str]) -> Vendor:
+def _automatic(model: str, setting: Setting) -> Vendor:
+    environ = setting.environ
     with_key = [
         each for each in vendors() if each.automatic and any(environ.get(key) for key in each.keys)
     ]
+    # Logins come after the keys that somebody set, the latest login first.
+    logged_in = [each for each in vendors() if each.id in setting.logins and each not in with_key]
+    with_key += sorted(logged_in, key=lambda each: each.id != setting.active)
     if environ.get("OPENAI_BASE_URL") and not any(each.aggregator for each in with_key):
         return _row("openai")
     with_key = [each for each in with_key if not each.local]
@@ -238,8 +245,9 @@ def _key(
     vendor: Vendor,
     base_url: str,
     paired: Vendor | None,
-    environ: Mapping[str, str],
+    setting: Setting,
 ) -> tuple[Secret | None, str]:
+    environ = setting.environ
     if choice.api_key_env and environ.get(choice.api_key_env, "").strip():
         return Secret(environ[choice.api_key_env].strip()), choice.api_key_env
     if given:
@@ -249,7 +257,7 @@ def _key(
         return given, where
     if server is not None and owner(base_url) is None:
         return None, ""  # an entry of one's own says its key itself
-    return find_key(vendor, base_url, environ, paired=paired)
+    return find_key(vendor, base_url, environ, paired=paired, logins=setting.logins)
 
 
 def _wire(

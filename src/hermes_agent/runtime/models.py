@@ -13,6 +13,7 @@ from hermes_agent.providers.build import build_model
 from hermes_agent.providers.choice import CustomServer, ModelChoice
 from hermes_agent.providers.resolve import Setting, resolve_all, split_vendor
 from hermes_agent.providers.target import Target
+from hermes_agent.providers.vendor import find_vendor
 
 if TYPE_CHECKING:
     import httpx2
@@ -204,6 +205,12 @@ def setting_of(loaded: Loaded) -> Setting:
     empty = msgspec.to_builtins(type(config.provider_routing)())
     return Setting(
         environ=loaded.environ,
+        logins={
+            vendor.id: login.key
+            for login in loaded.logins.logins()
+            if not login.expired() and (vendor := find_vendor(login.provider)) is not None
+        },
+        active=active.id if (active := find_vendor(loaded.logins.active)) else "",
         custom=custom,
         routing={key: value for key, value in routing.items() if value != empty[key]},
         cache_ttl=config.prompt_caching.cache_ttl,

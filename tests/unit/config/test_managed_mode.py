@@ -156,7 +156,7 @@ def test_flags_choose_freely_or_narrow_and_never_lift_the_gate(
     assert wide.config.approvals.mode == "manual"
     assert wide.config.terminal.backend == "local"
     assert wide.config.command_allowlist == ()
-    assert len([r for r in wide.warnings if r.kind == "refused"]) == 6
+    assert len([r for r in wide.warnings if r.text.endswith("the flag is ignored")]) == 6
 
 
 def test_a_variable_cannot_lift_an_undeclared_gate_either(paths: Paths, registry: Path) -> None:
@@ -224,3 +224,114 @@ def test_an_entry_that_is_a_link_or_damaged_stops_everything(
     file.write_text("{torn")
     with pytest.raises(ConfigError, match="is damaged"):
         find(paths, {}, registry=registry)
+
+
+def test_fewer_toolsets_than_everybody_s_may_be_asked_for_on_one_platform(
+    paths: Paths, registry: Path
+) -> None:
+    register(registry, paths, settings={"toolsets": ["file", "terminal"]})
+    narrow = load(paths, {}, {"platform_toolsets.cli": ("file",)}, registry=registry)
+    assert narrow.config.platform_toolsets == {"cli": ("file",)}
+    wide = load(paths, {}, {"platform_toolsets.cli": ("file", "web")}, registry=registry)
+    assert wide.config.platform_toolsets == {}
+    assert "platform_toolsets.cli is for NixOS to set" in wide.warnings[-1].text
+
+
+LIFTING = [
+    "TELEGRAM_ALLOWED_USERS",
+    "TELEGRAM_ALLOW_ALL_USERS",
+    "GATEWAY_ALLOWED_USERS",
+    "GATEWAY_ALLOW_ALL_USERS",
+    "EMAIL_AUTHSERV_ID",
+    "API_SERVER_ENABLED",
+    "API_SERVER_KEY",
+    "API_SERVER_HOST",
+    "WEBHOOK_SECRET",
+    "HERMES_YOLO_MODE",
+    "HERMES_REDACT_SECRETS",
+    "HERMES_WRITE_SAFE_ROOT",
+    "TERMINAL_ENV",
+    "OPENAI_BASE_URL",
+    "HTTPS_PROXY",
+    "CREDENTIALS_DIRECTORY",
+]
+
+
+@pytest.mark.parametrize("name", LIFTING)
+def test_in_a_declared_home_env_file_lets_nobody_in_and_lifts_nothing(
+    paths: Paths, registry: Path, name: str
+) -> None:
+    register(registry, paths, settings={})
+    paths.env_file.write_text(f"{name}=true\n")
+    loaded = load(paths, {}, registry=registry)
+    assert name not in loaded.environ
+    assert any(r.kind == "refused" and name in r.text for r in loaded.warnings)
+    inherited = load(paths, {name: "/usr"}, registry=registry)
+    assert inherited.environ[name] == "/usr"
+
+
+def test_in_a_declared_home_env_file_adds_keys_and_outranks_none(
+    paths: Paths, registry: Path
+) -> None:
+    register(registry, paths, settings={})
+    paths.env_file.write_text("OPENAI_API_KEY=stale-key\nGROQ_API_KEY=added-key\nSAME_TOKEN=x\n")
+    loaded = load(paths, {"OPENAI_API_KEY": "fresh-key", "SAME_TOKEN": "x"}, registry=registry)
+    assert loaded.environ["OPENAI_API_KEY"] == "fresh-key"
+    assert loaded.environ["GROQ_API_KEY"] == "added-key"
+    assert dict(loaded.env_file) == {"GROQ_API_KEY": "added-key"}
+    assert [r.key for r in loaded.warnings] == ["OPENAI_API_KEY"]
+
+
+def test_without_a_declaration_env_file_sets_what_it_always_set(paths: Paths) -> None:
+    paths.env_file.write_text("TELEGRAM_ALLOWED_USERS=1\nOPENAI_API_KEY=mine\n")
+    for environ in ({}, {"HERMES_MANAGED": "true"}):
+        loaded = load(paths, {"OPENAI_API_KEY": "theirs", **environ}, registry=paths.home / "none")
+        assert loaded.environ["TELEGRAM_ALLOWED_USERS"] == "1"
+        assert loaded.environ["OPENAI_API_KEY"] == "mine"
+
+
+GATES = {
+    "approvals.mode": "approvals: {mode: off}\n",
+    "security.redact_secrets": "security: {redact_secrets: false}\n",
+    "command_allowlist": "command_allowlist: [rm]\n",
+    "terminal.backend": "terminal: {env_type: ssh}\n",
+    "terminal.env_passthrough": "terminal: {env_passthrough: [OPENAI_API_KEY]}\n",
+    "platforms.telegram.extra.owners": "platforms: {telegram: {extra: {owners: [6]}}}\n",
+    "platforms.email.extra.authserv_id": "platforms: {email: {extra: {authserv_id: evil}}}\n",
+    "platforms.webhook.extra.routes": "platforms: {webhook: {extra: {routes: [{name: x}]}}}\n",
+}
+
+
+@pytest.mark.parametrize("key", GATES)
+def test_in_a_declared_home_config_yaml_lifts_nothing_of_which_the_declaration_is_silent(
+    paths: Paths, registry: Path, key: str
+) -> None:
+    paths.config_file.write_text(GATES[key] + "timezone: UTC\n")
+    register(registry, paths, settings={"model": "m"})
+    loaded = load(paths, {}, registry=registry)
+    assert key not in loaded.origins
+    assert loaded.config.timezone == "UTC"
+    assert [(r.kind, r.key) for r in loaded.warnings if r.kind != "legacy" and r.key != "A"] == [
+        ("refused", key)
+    ]
+    assert key in load(paths, {}, registry=registry.parent / "none").origins
+
+
+def test_the_written_copy_of_what_is_declared_is_no_reason_to_warn(
+    paths: Paths, registry: Path
+) -> None:
+    declared = {
+        "approvals": {"mode": "manual"},
+        "platforms": {"telegram": {"extra": {"owners": [7]}}},
+    }
+    paths.env_file.unlink()
+    paths.config_file.write_text(
+        "approvals: {mode: manual}\n"
+        "platforms: {telegram: {token: a-literal-secret, extra: {owners: [7]}}}\n"
+    )
+    register(registry, paths, settings=declared)
+    loaded = load(paths, {}, registry=registry)
+    assert loaded.warnings == ()
+    token = loaded.config.platforms["telegram"].token
+    assert token is not None
+    assert token.reveal() == "a-literal-secret"

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from hermes_agent.config.secret import Secret
 from hermes_agent.domain.errors import ConfigError, HermesError, NoModelError
 from hermes_agent.providers.choice import CustomServer, ModelChoice
 from hermes_agent.providers.resolve import Setting, resolve
@@ -154,3 +155,37 @@ def test_every_row_of_the_table_is_whole():
             assert vendor.local or vendor.base_url.startswith("https://")
         assert find_vendor(vendor.id.upper()) is vendor
     assert len(names) == len(set(names))
+
+
+LOGINS = {each.id: Secret(f"login-at-{each.id}") for each in REMOTE}
+
+
+@pytest.mark.parametrize("vendor", REMOTE, ids=lambda each: each.id)
+def test_a_login_goes_to_its_vendor_s_own_host_and_to_no_other(vendor: Vendor):
+    for other in REMOTE:
+        choice = ModelChoice(provider=vendor.id, model="m", base_url=other.base_url)
+        target = resolve(choice, Setting(environ={}, logins=LOGINS))
+        assert target.key is not None
+        assert (target.key.reveal(), target.key_source) == (f"login-at-{other.id}", "auth.json")
+    proxy = ModelChoice(provider=vendor.id, model="m", base_url="https://proxy.example/v1")
+    try:
+        assert resolve(proxy, Setting(environ={}, logins=LOGINS)).key is None
+    except NoModelError as error:
+        assert "needs a key" in error.message  # noqa: PT017  either way, none is sent
+
+
+def test_a_key_in_a_variable_comes_before_a_login():
+    choice = ModelChoice(provider="nous", model="m")
+    target = resolve(choice, Setting(environ={"NOUS_API_KEY": "key"}, logins=LOGINS))
+    assert target.key_source == "NOUS_API_KEY"
+
+
+def test_without_keys_the_latest_login_chooses_the_vendor():
+    logins = {name: LOGINS[name] for name in ("anthropic", "nous", "xai")}
+    assert resolve(ModelChoice(), Setting(environ={}, logins=logins)).vendor.id == "anthropic"
+    target = resolve(ModelChoice(), Setting(environ={}, logins=logins, active="xai"))
+    assert target.vendor.id == "xai"
+    target = resolve(
+        ModelChoice(model="anthropic/claude-opus-4.6"), Setting(environ={}, logins=logins)
+    )
+    assert target.vendor.id == "nous"  # an aggregator has that name
