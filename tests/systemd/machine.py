@@ -18,6 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 60
 VERSION = f"python3.{sys.version_info.minor}"
+# Inside it lies elsewhere: what is confined does not see home directories.
+PYTHON = "/opt/python" if sys.base_prefix.startswith(("/root/", "/home/")) else sys.base_prefix
 
 
 def why_not() -> str:
@@ -58,7 +60,7 @@ class Machine:
             f"--bind-ro={ROOT / 'src'}:/opt/src",
         ]
         if sys.base_prefix != "/usr":
-            binds.append(f"--bind-ro={sys.base_prefix}")
+            binds.append(f"--bind-ro={sys.base_prefix}:{PYTHON}")
         self._said = folder / "boot.log"
         with self._said.open("wb") as said:
             self._nspawn = subprocess.Popen(
@@ -85,8 +87,8 @@ class Machine:
         packages = folder / "venv" / "lib" / VERSION / "site-packages"
         programs.mkdir(parents=True)
         packages.mkdir(parents=True)
-        (programs / "python").symlink_to(Path(sys.base_prefix) / "bin" / VERSION)
-        (programs.parent / "pyvenv.cfg").write_text(f"home = {sys.base_prefix}/bin\n")
+        (programs / "python").symlink_to(Path(PYTHON) / "bin" / VERSION)
+        (programs.parent / "pyvenv.cfg").write_text(f"home = {PYTHON}/bin\n")
         (packages / "hermes.pth").write_text("/opt/src\n/opt/packages\n")
         (programs / "hermes").write_text(
             "#!/opt/hermes/bin/python\nfrom hermes_agent.cli.entry import main\nmain()\n"
@@ -96,9 +98,9 @@ class Machine:
     def _boot(self) -> None:
         self.wait(self._find_leader, "its first process")
         self.wait(self._is_up, "the end of its start")
-        # The interpreter may lie in a home directory that others may not enter.
-        for parent in Path(sys.base_prefix).parents:
-            self.run("chmod", "a+rx", str(parent)).ok()
+        if sys.base_prefix != PYTHON:
+            # It may look for its library where it was built.
+            self.sh(f"echo {PYTHON}/lib > /etc/ld.so.conf.d/python.conf; ldconfig")
         self.run("ln", "-s", "/opt/hermes/bin/hermes", "/usr/local/bin/hermes").ok()
 
     def _find_leader(self) -> bool:

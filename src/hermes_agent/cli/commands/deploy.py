@@ -6,10 +6,14 @@ from typing import cast
 import click
 
 PARTS = {
+    "apply": "Install what a specification describes, and start it.",
     "check": "Say what is wrong with a specification.",
     "enter": "",
     "prepare": "Set up what a specification describes.",
+    "remove": "Take a deployment off this machine.",
     "schema": "Print the JSON schema of a specification.",
+    "status": "Say how the deployments of this machine are.",
+    "unit": "Print the unit file for a specification.",
 }
 """Module below `hermes_agent.cli.deploying`, each with a click command `command`; what it says of
 itself, nothing if it is not for people."""

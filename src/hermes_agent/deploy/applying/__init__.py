@@ -1,0 +1,1 @@
+"""`hermes deploy apply`, `remove` and `status`: deployments on machines without NixOS."""

@@ -1,0 +1,161 @@
+"""What `hermes deploy apply` would do: what is wanted beside what is there. Nothing is written."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hermes_agent.config import reading as settings_reading
+from hermes_agent.deploy import reading
+from hermes_agent.deploy.applying import accounts, copies, neighbours
+from hermes_agent.deploy.applying.trust import require_package
+from hermes_agent.deploy.applying.unit import render, unit_file
+from hermes_agent.deploy.places import Places
+from hermes_agent.deploy.setup import documents, generation, sources
+from hermes_agent.deploy.setup.prepare import MOST_AUTH
+from hermes_agent.deploy.setup.records import Record
+from hermes_agent.deploy.spec import Specification
+from hermes_agent.deploy.units.systemctl import Systemd
+from hermes_agent.domain.errors import ConfigError, HermesError, UsageError
+
+NIXOS = Path("/etc/NIXOS")
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """`changes` are sentences about what is not as it should be; `restart` says that the service
+    runs with something else than what is wanted, or may do so."""
+
+    spec: Specification
+    places: Places
+    unit_file: Path
+    unit: bytes
+    specification: bytes
+    copies: dict[str, bytes]
+    accounts: list[list[str]]
+    generation: str
+    changes: tuple[str, ...]
+    restart: bool
+
+
+def pending(places: Places) -> Path:
+    """A file that is there while something was installed and the service not yet started anew."""
+    return places.specification.with_suffix(".pending")
+
+
+def plan(declared: Specification, systemd: Systemd, environ: Mapping[str, str]) -> Plan:
+    """Look at everything. Raises `HermesError`s."""
+    places = Places.of(declared)
+    require_package(declared)
+    missing = accounts.missing(declared)
+    unit_path = unit_file(declared, environ)
+    neighbours.require_free(declared, places, unit_path, systemd)
+    spec, copied = copies.localised(declared, places)
+    settings, config = declared_settings(declared)
+    unit = render(spec, places, settings).encode()
+    specification = reading.encode(spec)
+    number = _generation(spec, config, copied)
+    changes = [f"make the account {command[-1]} ({command[0]})" for command in missing]
+    for path, data in ((places.specification, specification), (unit_path, unit)):
+        before = _content(path)
+        if before != data:
+            changes.append(f"{'write' if before is None else 'change'} {path}")
+    applied = _applied(places)
+    restart = bool(changes) or applied != number or pending(places).exists()
+    return Plan(
+        spec=spec,
+        places=places,
+        unit_file=unit_path,
+        unit=unit,
+        specification=specification,
+        copies=copied,
+        accounts=missing,
+        generation=number,
+        changes=tuple(changes),
+        restart=restart,
+    )
+
+
+def require_rights(spec: Specification, environ: Mapping[str, str]) -> None:
+    """That this person may do it, on this machine. Raises `HermesError`s."""
+    if spec.manager != "deploy":
+        raise UsageError(
+            f"This specification belongs to {spec.manager}, which applies it itself",
+            hint="Leave manager out of a specification for hermes deploy apply.",
+        )
+    if spec.scope == "system" and NIXOS.exists():
+        raise HermesError(
+            "On NixOS services are declared, not applied",
+            hint="Use the module: services.hermes-agent in configuration.nix.",
+        )
+    if spec.scope == "system" and os.geteuid() != 0:
+        raise HermesError(
+            "Only root can change services of the machine",
+            hint="Use sudo; for a service of your own, set scope: user.",
+        )
+    if spec.scope == "user" and os.geteuid() == 0 and environ.get("SUDO_USER"):
+        raise UsageError(
+            "scope is user: with sudo this would be a service of root's",
+            hint="Leave sudo out, or set scope: system.",
+        )
+
+
+def declared_settings(spec: Specification) -> tuple[dict[str, Any], bytes | None]:
+    """The declaration, from `config_file` too, and that file's content. Raises `ConfigError`."""
+    if spec.config_file is None:
+        return spec.declared, None
+    data = sources.read(spec.config_file, "the configuration file", settings_reading.MAX_BYTES)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"configFile {spec.config_file} is not UTF-8 text") from error
+    settings = settings_reading.parse(text, spec.config_file).data
+    faults = reading.faults_of_settings(settings)
+    if faults:
+        raise ConfigError("\n  ".join([f"configFile {spec.config_file}:", *faults]))
+    return settings, data
+
+
+def applied_generation(places: Places) -> str | None:
+    """That of the last start; None if that is not to be known."""
+    return _applied(places)
+
+
+def installed_generation(spec: Specification) -> str | None:
+    """That of an installed specification; None if that is not to be known."""
+    try:
+        _, config = declared_settings(spec)
+        return _number(spec, config, documents.gather(spec.documents))
+    except HermesError:
+        return None
+
+
+def _generation(spec: Specification, config: bytes | None, copied: dict[str, bytes]) -> str:
+    contents = {
+        name: (document.text or "").encode("utf-8", "surrogateescape")
+        if document.path is None
+        else copied[Path(document.path).name]
+        for name, document in spec.documents.items()
+    }
+    return _number(spec, config, contents)
+
+
+def _number(spec: Specification, config: bytes | None, contents: dict[str, bytes]) -> str:
+    auth = spec.auth_file and sources.read(spec.auth_file, "the auth file", MOST_AUTH)
+    return generation.of(spec, config, auth or None, contents)
+
+
+def _applied(places: Places) -> str | None:
+    data = _content(places.record)
+    try:
+        return None if data is None else msgspec.json.decode(data, type=Record).generation
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None

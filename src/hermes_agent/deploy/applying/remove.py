@@ -1,0 +1,114 @@
+"""Takes a deployment off the machine; its state stays unless it is purged."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from hermes_agent.deploy import reading
+from hermes_agent.deploy.applying import copies
+from hermes_agent.deploy.applying.plan import pending
+from hermes_agent.deploy.applying.starting import start_anew
+from hermes_agent.deploy.applying.unit import is_ours, unit_file
+from hermes_agent.deploy.host import installing
+from hermes_agent.deploy.places import Places
+from hermes_agent.deploy.spec import Specification
+from hermes_agent.deploy.units.systemctl import Systemd
+from hermes_agent.domain.errors import ConfigError, HermesError, NotFoundError
+
+Say = Callable[[str], None]
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
+
+
+def installed(name: str, places: Places, environ: Mapping[str, str] = os.environ) -> Specification:
+    """The specification that `hermes deploy apply` keeps of it.
+
+    One that cannot be read any longer gives what its name alone tells; then nothing can be purged.
+    Raises `NotFoundError`.
+    """
+    if not _NAME.fullmatch(name):
+        raise NotFoundError(f"There is no deployment {name!r}")
+    scope = "user" if places.roots.registry != Path("/etc/hermes-agent") else "system"
+    rest = Specification(name=name, package="/", scope=scope, state_dir="/")
+    if places.specification.exists():
+        try:
+            return reading.read(places.specification)
+        except ConfigError:
+            return rest
+    if is_ours(unit_file(rest, environ)) or places.entry.exists():
+        return rest
+    raise NotFoundError(
+        f"There is no deployment {name} that hermes deploy apply made",
+        hint="See what there is with: hermes deploy status",
+    )
+
+
+def remove(
+    spec: Specification,
+    places: Places,
+    *,
+    purge: bool,
+    say: Say,
+    environ: Mapping[str, str] = os.environ,
+) -> None:
+    """Stop, disable and delete everything but the state; with `purge` the state too.
+
+    Raises `HermesError`s.
+    """
+    if purge:
+        _require_known(spec)
+    path = unit_file(spec, environ)
+    if os.path.lexists(path) and not is_ours(path):
+        raise HermesError(
+            f"hermes deploy apply did not write {path}",
+            hint="What declares this deployment has to remove it.",
+        )
+    systemd = Systemd(system=spec.scope == "system", environ=environ)
+    if path.exists():
+        if systemd.show(spec.unit).get("ActiveState") not in ("inactive", "failed"):
+            say(f"Stopping {spec.unit}; running turns end first")
+            start_anew(systemd, spec, "stop", say=say)
+        systemd.tell("disable", "--quiet", spec.unit)
+        path.unlink()
+        say(f"Removed {path}")
+    systemd.tell("daemon-reload")
+    if spec.scope == "system":
+        installing.uninstall(spec.name)
+    copies.sweep(places, {})
+    for file in (places.entry, places.record, pending(places), places.specification):
+        if file.exists():
+            file.unlink()
+            say(f"Removed {file}")
+    shutil.rmtree(places.runtime, ignore_errors=True)
+    if purge:
+        _purge(spec)
+        say(f"Deleted {spec.state_dir}")
+    elif spec.state_dir != "/":
+        say(f"The state in {spec.state_dir} was kept")
+
+
+def _require_known(spec: Specification) -> None:
+    if spec.state_dir == "/":
+        raise HermesError(
+            f"Where {spec.name} has its state is not known: its specification cannot be read",
+            hint="Leave --purge out, and delete the state directory yourself.",
+        )
+
+
+def _purge(spec: Specification) -> None:
+    """The agent can have planted links in there: none is followed (`rmtree` uses handles)."""
+    if not os.path.lexists(spec.state_dir):
+        return
+    if Path(spec.state_dir).is_symlink():
+        raise HermesError(
+            f"{spec.state_dir} is a symbolic link; nothing of it was deleted",
+            hint="Delete the state yourself.",
+        )
+    try:
+        shutil.rmtree(spec.state_dir)
+    except OSError as error:
+        raise HermesError(
+            f"Not all of {spec.state_dir} could be deleted: {error.filename}: {error.strerror}",
+            hint="Is something mounted there, or a file immutable (lsattr)?",
+        ) from error

@@ -1,0 +1,63 @@
+"""Starting a deployment's service, and saying why where it does not start."""
+
+import subprocess
+from collections.abc import Callable
+
+from hermes_agent.deploy.spec import Specification
+from hermes_agent.deploy.units.systemctl import Systemd, SystemdRefused
+from hermes_agent.domain.errors import ConfigError
+
+NEWS_SECONDS = 5.0
+LINES = 6
+
+
+def start_anew(
+    systemd: Systemd, spec: Specification, verb: str, *, say: Callable[[str], None]
+) -> None:
+    """`systemctl VERB`, with news while it lasts.
+
+    Raises `ConfigError` where trying again is of no use, else `SystemdRefused`; both with what the
+    service said last.
+    """
+    if verb in ("start", "restart"):
+        systemd.tell("reset-failed", spec.unit)
+    with systemd.start_telling(verb, "--", spec.unit) as running:
+        while True:
+            try:
+                running.wait(NEWS_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                state = systemd.show(spec.unit)
+                say(f"  {state.get('ActiveState', '')}: {state.get('StatusText', '')} …")
+        words = running.stderr.read().strip() if running.stderr else ""
+    if running.returncode == 0:
+        return
+    shown = systemd.show(spec.unit)
+    said = "".join(f"\n  {line}" for line in _last_words(spec))
+    scope = "" if spec.scope == "system" else "--user "
+    hint = f"See more with: journalctl {scope}-u {spec.unit} -n 50"
+    if shown.get("ExecMainStatus") == "78":
+        raise ConfigError(f"{spec.unit} cannot start: its configuration is wrong{said}", hint=hint)
+    again = shown.get("ActiveState") == "activating"
+    raise SystemdRefused(
+        f"{spec.unit} did not start{'; systemd tries again' if again else ''}"
+        f"{said or f': {words}'}",
+        hint=hint,
+    )
+
+
+def _last_words(spec: Specification) -> list[str]:
+    """What its processes wrote last; systemd's own lines only tell that it did not start."""
+    of = "_SYSTEMD_UNIT" if spec.scope == "system" else "_SYSTEMD_USER_UNIT"
+    try:
+        done = subprocess.run(
+            ["journalctl", "-q", "-n", str(LINES), "-o", "cat", "--no-pager", f"{of}={spec.unit}"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except FileNotFoundError:
+        return []
+    return [line.rstrip() for line in done.stdout.splitlines() if line.strip()]
