@@ -6,6 +6,7 @@ import socket
 import stat
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -250,7 +251,7 @@ def test_whatever_stands_in_a_file_s_place_gives_way(
 ) -> None:
     monkeypatch.chdir(ground.folder)
     victim = Path(ground.file("victim", '{"secret": 1}\n'))
-    keys = {
+    keys: dict[str, Any] = {
         "authFile": ground.file("auth.json", "{}"),
         "authFileForceOverwrite": True,
         "documents": {"SOUL.md": {"text": "s"}, "sub/USER.md": {"text": "u"}},
@@ -326,7 +327,10 @@ def test_a_disk_that_fills_up_in_the_middle_leaves_old_files_whole_and_the_next_
         first = {"timezone": "UTC"}
         ground.prepare(settings=first, documents={"A.md": {"text": "old"}})
         document = ground.state / "workspace" / "A.md"
-        more = {"settings": {"timezone": "Mars"}, "documents": {"A.md": {"text": "x" * 90_000}}}
+        more: dict[str, Any] = {
+            "settings": {"timezone": "Mars"},
+            "documents": {"A.md": {"text": "x" * 90_000}},
+        }
         (ground.state / "filler").write_bytes(b"x" * 30_000)
         with pytest.raises(SetupFailed, match="No space left") as caught:
             ground.prepare(**more)

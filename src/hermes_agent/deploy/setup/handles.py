@@ -88,7 +88,10 @@ class Folder:
             pass
         except OSError as error:
             raise self._failed("make", name, error) from error
-        folder = self.folder(name)
+        try:
+            folder = self.folder(name)
+        except FileNotFoundError as error:
+            raise self._failed("open", name, error) from error
         try:
             folder.tidy(mode, gid)
         except BaseException:

@@ -28,11 +28,8 @@ def read(path: str, what: str, limit: int) -> bytes:
             f"Cannot read {what} {path}: {error.strerror}", hint=_hint(error, path)
         ) from error
     with os.fdopen(handle, "rb") as file:
-        about = os.fstat(handle)
-        if not stat.S_ISREG(about.st_mode):
-            raise _not_a_file(path, what, about)
         try:
-            data = file.read(limit + 1) if about.st_size <= limit else None
+            data = file.read(limit + 1) if os.fstat(handle).st_size <= limit else None
         except OSError as error:
             raise SetupFailed(f"Cannot read {what} {path}: {error.strerror}") from error
     if data is None or len(data) > limit:
@@ -87,14 +84,23 @@ def _opened(path: str, what: str) -> int:
 def _final(
     handle: int, part: str, about: os.stat_result, path: str, what: str, *, safe: bool
 ) -> int:
+    # Opening a device can do something already.
     if not stat.S_ISREG(about.st_mode):
         raise _not_a_file(path, what, about)
-    if not safe and about.st_nlink > 1:
-        raise SetupFailed(
-            f"{what[:1].upper()}{what[1:]} {path} has a second name (hard link)",
-            hint="Keep it where root alone may write, or copy it anew.",
-        )
-    return os.open(part, _FILE, dir_fd=handle)
+    file = os.open(part, _FILE, dir_fd=handle)
+    try:
+        about = os.fstat(file)
+        if not stat.S_ISREG(about.st_mode):
+            raise _not_a_file(path, what, about)
+        if not safe and about.st_nlink != 1:
+            raise SetupFailed(
+                f"{what[:1].upper()}{what[1:]} {path} has a second name (hard link)",
+                hint="Keep it where root alone may write, or copy it anew.",
+            )
+    except BaseException:
+        os.close(file)
+        raise
+    return file
 
 
 def _not_a_file(path: str, what: str, about: os.stat_result) -> SetupFailed:
