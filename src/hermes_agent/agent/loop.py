@@ -14,7 +14,7 @@ import msgspec
 from hermes_agent.agent.answer import Answer
 from hermes_agent.agent.calls import Stopped, not_run, run_calls, with_unique_ids
 from hermes_agent.agent.control import Control, Said
-from hermes_agent.domain.errors import BadResponse, ModelError
+from hermes_agent.domain.errors import BadResponse, ContextOverflow, ModelError
 from hermes_agent.domain.events import (
     BudgetSpent,
     Completed,
@@ -28,7 +28,7 @@ from hermes_agent.domain.events import (
 )
 from hermes_agent.domain.messages import Message, ToolCall, ToolResult, Usage
 from hermes_agent.domain.model import Effort, Request, ToolSpec
-from hermes_agent.domain.ports import Emit, Journal, Model, Toolbox
+from hermes_agent.domain.ports import Compaction, Emit, Journal, Model, Toolbox
 
 CONTINUE = "Your answer was cut off by its length limit. Go on exactly where it stopped."
 CONCLUDE = (
@@ -44,7 +44,7 @@ MAX_EMPTY = 2
 def said_by_person(message: Message) -> bool:
     """Whether a user message is a person's, and not one that the loop itself put in."""
     own = message.content in (CONTINUE, AGAIN) or message.content.startswith(CONCLUDE_START)
-    return message.role == "user" and not own
+    return message.role == "user" and not own and not message.summary
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,8 +61,15 @@ class Loop:
     """Runs turns of one session."""
 
     def __init__(
-        self, *, model: Model, toolbox: Toolbox, journal: Journal, settings: Settings
+        self,
+        *,
+        model: Model,
+        toolbox: Toolbox,
+        journal: Journal,
+        settings: Settings,
+        compaction: Compaction | None = None,
     ) -> None:
+        self._compaction = compaction
         self._model = model
         self._toolbox = toolbox
         self._journal = journal
@@ -70,7 +77,7 @@ class Loop:
 
     async def run(self, history: Sequence[Message], control: Control, emit: Emit) -> TurnEnded:
         """Answer the last message of `history`, which is stored already and valid."""
-        turn = _Turn(list(history), control)
+        turn = _Turn(list(history), control, self._settings.session_id)
         began = time.monotonic()
         control.attach()
         try:
@@ -137,8 +144,22 @@ class Loop:
         await self._store_results(turn, results, emit)
 
     async def _ask(self, turn: "_Turn", specs: tuple[ToolSpec, ...], emit: Emit) -> Message:
-        settings = self._settings
         turn.iterations += 1
+        await self._fit(turn, emit)
+        try:
+            message = await self._answer(turn, specs, emit)
+        except ContextOverflow as overflow:
+            turn.answer = None
+            if not await self._fit(turn, emit, overflow):
+                raise
+            message = await self._answer(turn, specs, emit)
+        turn.answer = None
+        if message.usage is not None:
+            turn.usage += message.usage
+        return await self._store(turn, message, emit)
+
+    async def _answer(self, turn: "_Turn", specs: tuple[ToolSpec, ...], emit: Emit) -> Message:
+        settings = self._settings
         turn.answer = Answer()
         request = Request(
             system=settings.system,
@@ -146,13 +167,23 @@ class Loop:
             tools=specs,
             effort=settings.effort,
             temperature=settings.temperature,
-            session_id=settings.session_id,
+            session_id=turn.session_id,
         )
-        message = with_unique_ids(await turn.answer.stream(self._model, request, emit))
-        turn.answer = None
-        if message.usage is not None:
-            turn.usage += message.usage
-        return await self._store(turn, message, emit)
+        return with_unique_ids(await turn.answer.stream(self._model, request, emit))
+
+    async def _fit(
+        self, turn: "_Turn", emit: Emit, overflow: ContextOverflow | None = None
+    ) -> bool:
+        """Whether the conversation got shorter."""
+        if self._compaction is None:
+            return False
+        fitted = await self._compaction.fit(turn.messages, emit, overflow)
+        if fitted is None:
+            return False
+        turn.messages = list(fitted.messages)
+        turn.session_id = fitted.session_id
+        turn.usage += fitted.usage
+        return fitted.changed
 
     async def _conclude(self, turn: "_Turn", emit: Emit) -> Ending:
         limit = self._settings.max_iterations
@@ -215,8 +246,9 @@ class Loop:
 class _Turn:
     """What one turn has gathered so far."""
 
-    def __init__(self, messages: list[Message], control: Control) -> None:
+    def __init__(self, messages: list[Message], control: Control, session_id: str | None) -> None:
         self.messages = messages
+        self.session_id = session_id
         self.control = control
         self.usage = Usage()
         self.iterations = 0

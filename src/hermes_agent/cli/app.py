@@ -17,6 +17,7 @@ from hermes_agent.domain.events import Notice, TurnEnded
 from hermes_agent.domain.messages import Message
 from hermes_agent.domain.model import Effort
 from hermes_agent.domain.ports import Emit, Model, Toolbox
+from hermes_agent.runtime.compacting import compactor_of
 from hermes_agent.runtime.keeping import recall_for
 from hermes_agent.runtime.models import ModelRoom
 from hermes_agent.runtime.prompting import Prompting
@@ -60,6 +61,7 @@ class Agent:
         self.prompting = Prompting(
             loaded, self.work.environment, tell_session_id=wish.pass_session_id
         )
+        self._compactor = compactor_of(loaded, self._models.connect, premises.redact)
         self._background: set[Task[None]] = set()
 
     @property
@@ -96,12 +98,28 @@ class Agent:
         found = self._find(resume, latest)
         if found is None:
             return self._new_session()
-        self._locks.take(found.id)
+        found = self._held(found)
         try:
             return self._resumed(found)
         except BaseException:
             self._locks.release(found.id)
             raise
+
+    def _held(self, found: Session) -> Session:
+        """The session, or the child in which it goes on, with its lock. Raises `SessionInUse`."""
+        while True:
+            self._locks.take(found.id)
+            try:
+                # Looked up under the lock: whoever had it may just have gone on in a child.
+                newest = self._store.tip(found.id)
+                if newest == found.id:
+                    return found
+                newer = self._store.get(newest)
+            except BaseException:
+                self._locks.release(found.id)
+                raise
+            self._locks.release(found.id)
+            found = newer
 
     def _resumed(self, found: Session) -> LiveSession:
         repair = self._store.repair(found.id)
@@ -215,6 +233,7 @@ class Agent:
             toolbox=toolbox,
             choices=Choices(max_iterations=self.config.agent.max_turns, effort=choices),
             history=history,
+            compactor=self._compactor,
         )
 
     def _require_model(self) -> Model:

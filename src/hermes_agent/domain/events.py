@@ -45,6 +45,33 @@ class Notice(msgspec.Struct, frozen=True, tag="notice"):
     text: str
 
 
+class Compacting(msgspec.Struct, frozen=True, tag="compacting"):
+    """The conversation is too long and is being shortened; `tokens` of `window` are in use."""
+
+    tokens: int
+    window: int
+
+
+class Compacted(msgspec.Struct, frozen=True, tag="compacted"):
+    """The conversation was shortened: it goes on in the session `session_id`, whose parent keeps
+    everything. `before` and `after` are tokens, `summarised` counts messages (0: only old results
+    of tools were thinned)."""
+
+    session_id: str
+    parent_id: str
+    title: str | None
+    before: int
+    after: int
+    summarised: int
+
+
+class NotCompacted(msgspec.Struct, frozen=True, tag="not_compacted"):
+    """The conversation could not be shortened, so nothing was taken from it."""
+
+    reason: str
+    hint: str | None = None
+
+
 class Completed(msgspec.Struct, frozen=True, tag="completed"):
     """The model finished its answer."""
 
@@ -93,5 +120,8 @@ Event = (
     | ToolFinished
     | Steered
     | Notice
+    | Compacting
+    | Compacted
+    | NotCompacted
     | TurnEnded
 )

@@ -72,7 +72,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     A `tool` message answers the call `tool_call_id` of the assistant message before it.
     `timestamp` is Unix time in seconds; `id` is the store's row, None before it is stored. `turn`
-    names the inbound message that a user message stands for: a store holds it once.
+    names the inbound message that a user message stands for: a store holds it once. A `summary`
+    stands for earlier messages; nobody said it.
     """
 
     role: Role
@@ -88,6 +89,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     timestamp: float = 0.0
     id: int | None = None
     turn: str | None = None
+    summary: bool = False
 
 
 class ToolResult(msgspec.Struct, frozen=True, kw_only=True):

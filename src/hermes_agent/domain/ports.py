@@ -3,11 +3,14 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
+import msgspec
+
 from hermes_agent.domain.asking import Approval, ApprovalRequest
+from hermes_agent.domain.errors import ContextOverflow
 from hermes_agent.domain.events import Event
 from hermes_agent.domain.execution import CommandResult, FileInfo, ProcessInfo
 from hermes_agent.domain.jobs import Job, JobChange, NewJob
-from hermes_agent.domain.messages import Message, ToolCall, ToolResult
+from hermes_agent.domain.messages import Message, ToolCall, ToolResult, Usage
 from hermes_agent.domain.model import Delta, Request, ToolSpec
 
 Emit = Callable[[Event], None]
@@ -65,6 +68,31 @@ class Journal(Protocol):
 
     async def call_finished(self, result: ToolResult) -> None:
         """A tool call ended; its result is safe."""
+        ...
+
+
+class Fitted(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation after an attempt to shorten it: the `messages` to go on with and the session
+    that they stand in. `changed` is whether it got shorter, `usage` what the attempt cost."""
+
+    messages: tuple[Message, ...]
+    session_id: str
+    changed: bool
+    usage: Usage
+
+
+class Compaction(Protocol):
+    """Keeps a conversation within the model's window."""
+
+    async def fit(
+        self,
+        messages: Sequence[Message],
+        emit: Emit,
+        overflow: ContextOverflow | None = None,
+    ) -> Fitted | None:
+        """Shorten the conversation if it is too long, or because a request met `overflow`. None
+        when nothing was to be done. Never raises for what went wrong: the person is told, and
+        the messages stay as they are."""
         ...
 
 

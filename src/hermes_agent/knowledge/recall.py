@@ -48,7 +48,7 @@ class Line(msgspec.Struct, frozen=True):
 
 class Recall:
     """What one session may look up. `mine` says of a stored session whether its person may see it;
-    `session_id` is the session itself, whose own lineage is never found."""
+    `session_id` is the session itself, which is never found; what it was before a compaction is."""
 
     def __init__(
         self, store: SessionStore, session_id: str, mine: Callable[[Session], bool]
@@ -62,16 +62,14 @@ class Recall:
     ) -> tuple[Found, ...]:
         """The conversations that fit best. A conversation that was continued in another row
         after compaction is one."""
-        own = self._root(self._session_id)
+        now = self._store.tip(self._session_id)
         groups: dict[str, list[Hit]] = {}
         rows: dict[str, Session] = {}
         for hit in self._store.search(query, roles=roles or ROLES[:2], limit=_HITS):
             row = self._row(hit.session_id)
-            if row is None or not self._mine(row):
+            if row is None or row.id == now or not self._mine(row):
                 continue
             root = self._root(hit.session_id)
-            if root == own:
-                continue
             rows.setdefault(root, row)
             groups.setdefault(root, []).append(hit)
             if len(groups) > limit:

@@ -16,6 +16,7 @@ from hermes_agent.domain.messages import Message
 from hermes_agent.domain.model import Effort, ToolSpec
 from hermes_agent.domain.ports import Jobs, Model, Toolbox
 from hermes_agent.policy.askers import NobodyToAsk
+from hermes_agent.runtime.compacting import compactor_of
 from hermes_agent.runtime.keeping import recall_for
 from hermes_agent.runtime.models import ModelRoom
 from hermes_agent.runtime.nobody import Nobody
@@ -26,7 +27,7 @@ from hermes_agent.sessions.host import Opening
 from hermes_agent.sessions.live import Choices, LiveSession
 from hermes_agent.sessions.locks import SessionLocks
 from hermes_agent.store.journal import StoreThread
-from hermes_agent.store.port import Session, SessionStore
+from hermes_agent.store.port import COMPRESSION, Session, SessionStore
 
 if TYPE_CHECKING:
     import httpx2
@@ -57,12 +58,24 @@ class SessionHost:
         self._jobs = jobs
         self._locks = SessionLocks(loaded.paths.sessions_dir)
         self._models = _Models(loaded, str(cwd))
+        self._compactor = compactor_of(loaded, self._models.connect, self.premises.redact)
         self._rooms: dict[str, _Room] = {}
         self._specs: dict[str, tuple[ToolSpec, ...]] = {}
 
     @asynccontextmanager
     async def open(self, opening: Opening) -> AsyncGenerator[LiveSession]:
         """See `Host.open`."""
+        while True:
+            try:
+                async with self._opened(opening) as live:
+                    yield live
+                return
+            except _WentOn as child:
+                opening = msgspec.structs.replace(opening, session_id=child.session_id)
+
+    @asynccontextmanager
+    async def _opened(self, opening: Opening) -> AsyncGenerator[LiveSession]:
+        """Raises `_WentOn` before anything was done when the session goes on in a child."""
         room = self._room(opening)
         room.wanted += 1
         try:
@@ -84,8 +97,16 @@ class SessionHost:
             room.wanted -= 1
             if not room.wanted and not room.work.environment.used:
                 # Nothing happened there that a later turn could want to find.
-                self._rooms.pop(opening.session_id, None)
+                if self._rooms.get(room.name) is room:
+                    del self._rooms[room.name]
                 await room.work.environment.close()
+
+    def _moved(self, parent: str, child: str) -> None:
+        """A session went on in a child: its place goes with it."""
+        room = self._rooms.pop(parent, None)
+        if room is not None:
+            room.name = child
+            self._rooms[child] = room
 
     async def specs(self, platform: str) -> tuple[ToolSpec, ...]:
         """See `Host.specs`."""
@@ -112,12 +133,12 @@ class SessionHost:
     async def change_personality(self, session_id: str, name: str) -> None:
         """Another manner from the session's next turn on. Raises `UsageError`."""
         async with self.open(Opening(session_id=session_id, source="", asker=None)) as live:
-            room = self._rooms[session_id]
+            room = self._rooms[live.id]
             prompting = Prompting(self._loaded, room.work.environment, entrance=live.row.source)
             prompting.choose(name)
             chosen = await self._models.choose("")
             tools = {spec.name for spec in live.toolbox.specs()}
-            prompt = prompting.build(session_id, tools, whole=chosen.system_prompt)
+            prompt = prompting.build(live.id, tools, whole=chosen.system_prompt)
             live.change_prompt(prompt.text)
 
     def processes(self, session_id: str) -> int:
@@ -163,7 +184,8 @@ class SessionHost:
                 asker=switchboard,
                 notify=_unheard,
             )
-            room = self._rooms[opening.session_id] = _Room(work, switchboard)
+            room = _Room(opening.session_id, work, switchboard)
+            self._rooms[room.name] = room
         return room
 
     async def _live(self, opening: Opening, room: "_Room") -> LiveSession:
@@ -213,6 +235,8 @@ class SessionHost:
             ),
             history=history,
             thread=self._thread,
+            compactor=self._compactor,
+            on_child=self._moved,
         )
 
     async def _stored(self, session_id: str) -> tuple[Session | None, tuple[Message, ...]]:
@@ -221,6 +245,9 @@ class SessionHost:
                 row = self._store.get(session_id)
             except NotFoundError:
                 return None, ()
+            newest = self._store.tip(session_id) if row.end_reason == COMPRESSION else session_id
+            if newest != session_id:
+                raise _WentOn(newest)
             if row.ended_at is not None:
                 self._store.reopen(session_id)
             return row, self._store.repair(session_id).history
@@ -237,10 +264,19 @@ class SessionHost:
         return Prompt((*prompt.pieces, *note))
 
 
+class _WentOn(Exception):
+    """The session goes on in another one."""
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__(session_id)
+        self.session_id = session_id
+
+
 class _Room:
     """The place of one session, kept from turn to turn."""
 
-    def __init__(self, work: Workplace, switchboard: Switchboard) -> None:
+    def __init__(self, name: str, work: Workplace, switchboard: Switchboard) -> None:
+        self.name = name
         self.work = work
         self.switchboard = switchboard
         self.lock = asyncio.Lock()

@@ -1,19 +1,23 @@
 """A session in hand: its row in the store, its history, its prompt, and the turns run in it."""
 
+import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
 
 from hermes_agent.agent.control import Control
 from hermes_agent.agent.loop import Loop, Settings, said_by_person
+from hermes_agent.context.compaction.groups import is_answer
 from hermes_agent.domain.errors import NotFoundError
 from hermes_agent.domain.events import Completed, Event, MessageDone, TurnEnded
 from hermes_agent.domain.messages import Image, Message, Usage
 from hermes_agent.domain.model import Effort
-from hermes_agent.domain.ports import Emit, Model, Toolbox
+from hermes_agent.domain.ports import Emit, Fitted, Model, Toolbox
+from hermes_agent.sessions.compaction import Compactor, SessionCompaction
 from hermes_agent.sessions.locks import SessionLocks
+from hermes_agent.store.ids import new_session_id
 from hermes_agent.store.journal import SessionJournal, StoreThread
 from hermes_agent.store.port import Session, SessionChange, SessionStore
 
@@ -55,19 +59,24 @@ class LiveSession:
         choices: Choices,
         history: Sequence[Message] = (),
         thread: StoreThread | None = None,
+        compactor: Compactor | None = None,
+        on_child: Callable[[str, str], None] | None = None,
     ) -> None:
         self.row = row
         self.model = model
         self.choices = choices
         self.toolbox = toolbox
         self.usage = Usage()
-        self.last_input = next((m.usage.input for m in reversed(history) if m.usage), 0)
+        self.last_input = _last_input(history)
         self._system = system
         self._store = store
         self._locks = locks
         self._stored = stored
         self._history = list(history)
         self._journal = SessionJournal(store, row.id, thread=thread)
+        self._compactor = compactor
+        self._on_child = on_child
+        self._held = [row.id]
 
     @property
     def id(self) -> str:
@@ -85,6 +94,17 @@ class LiveSession:
         return self._system
 
     @property
+    def system_sent(self) -> str:
+        """The same with what is laid over it just now."""
+        overlay = self.choices.overlay
+        return f"{self._system}\n\n{overlay}" if overlay else self._system
+
+    @property
+    def store(self) -> SessionStore:
+        """Where it is kept."""
+        return self._store
+
+    @property
     def history(self) -> tuple[Message, ...]:
         """All messages, in order."""
         return tuple(self._history)
@@ -95,11 +115,11 @@ class LiveSession:
         if place is None:
             return "new"
         for message in reversed(self._history[:place]):
-            if _is_answer(message) or (message.turn is None and said_by_person(message)):
+            if is_answer(message) or (message.turn is None and said_by_person(message)):
                 break
             if message.turn is not None:
                 return "steered"
-        answered = _is_answer(self._history[-1])
+        answered = is_answer(self._history[-1])
         return "answered" if answered else "begun"
 
     async def run(
@@ -132,16 +152,19 @@ class LiveSession:
         return await self._answer(control, emit)
 
     async def _answer(self, control: Control, emit: Emit) -> TurnEnded:
-        overlay = self.choices.overlay
         settings = Settings(
-            system=f"{self._system}\n\n{overlay}" if overlay else self._system,
+            system=self.system_sent,
             max_iterations=self.choices.max_iterations,
             effort=self.choices.effort,
             temperature=self.choices.temperature,
             session_id=self.id,
         )
         loop = Loop(
-            model=self.model, toolbox=self.toolbox, journal=self._journal, settings=settings
+            model=self.model,
+            toolbox=self.toolbox,
+            journal=self._journal,
+            settings=settings,
+            compaction=self._compaction(self.choices.before),
         )
 
         def note(event: Event) -> None:
@@ -155,9 +178,69 @@ class LiveSession:
         self.usage += ended.usage
         return ended
 
+    async def compress(self, emit: Emit, focus: str = "") -> Fitted | None:
+        """Shorten the conversation now; `focus` says what to keep above all. None when there is
+        nothing to gain. What goes wrong is told, and changes nothing."""
+        compaction = self._compaction() if self._stored else None
+        fitted = None if compaction is None else await compaction.by_hand(emit, focus)
+        if fitted is not None:
+            self.usage += fitted.usage
+        return fitted
+
+    @property
+    def shortens_at(self) -> int:
+        """Tokens of a request from which on the conversation is shortened; 0 for never."""
+        compaction = self._compaction()
+        return 0 if compaction is None else compaction.limit
+
+    async def succeed(self, kept: Sequence[Message]) -> None:
+        """Go on in a child session with these messages: the one place where that happens. The
+        store and this process's holders of the session change over together."""
+        parent, child = self.row.id, new_session_id()
+        self._locks.take(child)
+        # Shielded: once begun it ends, so that the store and this session never differ.
+        changing = asyncio.ensure_future(self._journal.succeed(child, kept))
+        stopped: asyncio.CancelledError | None = None
+        try:
+            self.row, stored = await asyncio.shield(changing)
+        except asyncio.CancelledError as error:
+            stopped = error
+            self.row, stored = await changing
+        except BaseException:
+            self._locks.release(child)
+            raise
+        self._held.append(child)
+        self._history = list(stored)
+        self.last_input = 0
+        if self._on_child is not None:
+            self._on_child(parent, child)
+        if stopped is not None:
+            raise stopped
+
+    def written(self, turn: str) -> tuple[Message, ...]:
+        """What the model has written in this turn, also before the session went on in a child."""
+        if any(message.summary for message in self._history):
+            return self._store.written(turn)
+        place = next((i for i, m in enumerate(self._history) if m.turn == turn), None)
+        after = () if place is None else self._history[place + 1 :]
+        return tuple(message for message in after if message.role == "assistant")
+
+    def _compaction(self, before: Sequence[Message] = ()) -> SessionCompaction | None:
+        if self._compactor is None:
+            return None
+        return SessionCompaction(self, self._compactor, said_by_person, before)
+
     def rewind(self) -> Message | None:
-        """Take back the person's last message and all that came of it; returns that message."""
-        last = next((m for m in reversed(self._history) if said_by_person(m)), None)
+        """Take back the person's last message and all that came of it; returns that message.
+
+        What a summary stands for is not taken back."""
+        last = None
+        for message in reversed(self._history):
+            if message.summary:
+                break
+            if said_by_person(message):
+                last = message
+                break
         if last is None or last.id is None:
             return None
         self._store.rewind(self.id, last.id)
@@ -192,17 +275,14 @@ class LiveSession:
     def close(self) -> None:
         """Nothing more will be written."""
         self._journal.close()
-        self._locks.release(self.id)
+        for held in self._held:
+            self._locks.release(held)
 
 
-def _is_answer(message: Message) -> bool:
-    """Whether a message ends a turn."""
-    return (
-        message.role == "assistant"
-        and not message.tool_calls
-        and message.finish not in ("interrupted", "length")
-        and bool(message.content.strip())
-    )
+def _last_input(history: Sequence[Message]) -> int:
+    """What the vendor counted for the last request, if it is known."""
+    answers = (m for m in reversed(history) if m.role == "assistant")
+    return next((m.usage.input for m in answers if m.usage), 0)
 
 
 def _answered_before(message: Message, emit: Emit) -> TurnEnded:

@@ -104,6 +104,15 @@ class SessionJournal:
     async def call_finished(self, result: ToolResult) -> None:
         await self._call(lambda: self._store.call_finished(self._session_id, result))
 
+    async def succeed(
+        self, child_id: str, kept: Sequence[Message]
+    ) -> tuple[Session, tuple[Message, ...]]:
+        """Go on in a child session; see `SessionStore.succeed`. From here on this journal writes
+        there."""
+        done = await self._call(lambda: self._store.succeed(self._session_id, child_id, kept))
+        self._session_id = child_id
+        return done
+
     async def _call(self, write: Callable[[], _T]) -> _T:
         return await self._thread.write(self._store, write)
 

@@ -5,7 +5,7 @@ Times are Unix seconds, money is US dollars, tokens are the vendor's own count.
 Every method may raise `StoreError`; `StoreBusy` when another process held the store too long.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal, Protocol
@@ -13,7 +13,10 @@ from typing import Literal, Protocol
 import msgspec
 
 from hermes_agent.domain.chats import Origin
-from hermes_agent.domain.messages import Message, Role, ToolCall, ToolResult
+from hermes_agent.domain.messages import Message, Role, ToolCall, ToolResult, Usage
+
+COMPRESSION = "compression"
+"""The documented reason of a session that went on in a child."""
 
 RunStatus = Literal["running", "ok", "error", "denied", "interrupted"]
 
@@ -66,6 +69,13 @@ class StoredTurn(msgspec.Struct, frozen=True, kw_only=True):
 
     session_id: str
     message_id: int
+
+
+class Failures(msgspec.Struct, frozen=True):
+    """How often a session could not be shortened, and when that was last."""
+
+    count: int = 0
+    last: float = 0.0
 
 
 class SessionChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -319,6 +329,40 @@ class SessionStore(Protocol):
 
     def call_finished(self, session_id: str, result: ToolResult) -> None:
         """A tool call ended; its result is safe from here on."""
+        ...
+
+    def succeed(
+        self, session_id: str, child_id: str, kept: Sequence[Message]
+    ) -> tuple[Session, tuple[Message, ...]]:
+        """Let the session go on in a new child, all or nothing: the child has the messages
+        `kept`, in this order; the session ends with the reason `compression` and keeps its own.
+
+        A kept message with an `id` of the session's is copied as it is given here, without its
+        usage, and hands its `turn` over; one without is new. The child has the next title of the
+        lineage, and routes to the session lead to the child. Returns the child and its messages.
+        Raises `NotFoundError`, and `StoreError` when the child's id exists.
+        """
+        ...
+
+    def tip(self, session_id: str) -> str:
+        """The newest session of those in which this one went on; itself if there is none."""
+        ...
+
+    def written(self, turn: str) -> tuple[Message, ...]:
+        """What the model wrote since the message of this turn, also before its session went on
+        in a child."""
+        ...
+
+    def compaction_failures(self, session_id: str) -> Failures:
+        """How often `compaction_failed` was said of the session."""
+        ...
+
+    def compaction_failed(self, session_id: str) -> Failures:
+        """One more attempt failed just now. Raises `NotFoundError`."""
+        ...
+
+    def spent(self, session_id: str, usage: Usage) -> None:
+        """Count a model call that left no message. Raises `NotFoundError`."""
         ...
 
     def runs(self, session_id: str) -> tuple[ToolRun, ...]:

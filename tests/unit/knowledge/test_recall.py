@@ -60,12 +60,12 @@ def test_one_can_read_on_where_a_hit_stands(store: SessionStore) -> None:
     assert [line.text for line in around] == [f"line {n}" for n in range(11, 20)]
 
 
-def test_a_conversation_does_not_find_itself_nor_what_it_grew_from(store: SessionStore) -> None:
+def test_a_conversation_finds_what_it_grew_from_and_not_itself(store: SessionStore) -> None:
     talk(store, "first", "the word zebra")
     talk(store, "second", "zebra again", parent="first")
-    assert everything(store, "second").search("zebra") == ()
-    assert everything(store, "first").search("zebra") == ()
-    assert everything(store, "second").recent() == ()
+    found = everything(store, "second").search("zebra")
+    assert [each.session_id for each in found] == ["first"]
+    assert [snippet.text for snippet in found[0].snippets] == ["the word >>>zebra<<<"]
 
 
 def test_a_continued_conversation_is_found_once(store: SessionStore) -> None:

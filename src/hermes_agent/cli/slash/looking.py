@@ -72,6 +72,11 @@ class Looking:
         share = f", {100 * usage.cache_read // usage.input}% from the cache" if usage.input else ""
         self._chat.say(f"  in   {usage.input:>10,} tokens{share}")
         self._chat.say(f"  out  {usage.output:>10,} tokens, {usage.reasoning:,} of them thinking")
+        session = self._chat.session
+        if session.last_input:
+            window = session.model.context_length
+            share = 100 * session.last_input // window if window else 0
+            self._chat.say(f"  last request {session.last_input:,} tokens, {share}% of the window")
         if usage.cost_usd is not None:
             self._chat.say(f"  cost ${usage.cost_usd:.4f}, by the vendor's own count")
 
@@ -86,6 +91,8 @@ class Looking:
         total = sum(cost.tokens for cost in costs)
         window = session.model.context_length
         chat.say(f"  {'together (estimated)':<28} {'':>10} {count(total):>8} of {count(window)}")
+        if session.shortens_at:
+            chat.say(f"  {'is shortened at':<28} {'':>10} {count(session.shortens_at):>8}")
         if session.last_input:
             chat.say(f"  {'last request (counted)':<28} {'':>10} {count(session.last_input):>8}")
 

@@ -34,6 +34,12 @@ def talking_commands(chat: "Chat") -> list[SlashCommand]:
             busy=True,
         ),
         SlashCommand(
+            name="compress",
+            usage="[FOCUS]",
+            help="Shorten the conversation; say what to keep above all.",
+            run=talking.compress,
+        ),
+        SlashCommand(
             name="resume",
             usage="[SESSION]",
             help="Go on with another session.",
@@ -102,6 +108,13 @@ class Talking:
         if not argument:
             raise UsageError("What shall be queued?", hint="/queue MESSAGE")
         self._chat.queue(self._chat.pastes.expand(argument))
+
+    async def compress(self, argument: str) -> None:
+        """Summarise what is old, keep what is recent."""
+        chat = self._chat
+        fitted = await chat.session.compress(chat.view.show, argument)
+        if fitted is None:
+            chat.say("There is nothing worth shortening yet.", "dim")
 
     async def resume(self, argument: str) -> None:
         """Another session; without a name the list of the latest."""

@@ -8,13 +8,21 @@ import sys
 from collections.abc import Callable
 from typing import Literal, TextIO
 
-from hermes_agent.cli.terminal.lines import diff_lines, ending_line, retry_line, tool_line
+from hermes_agent.cli.terminal.lines import (
+    diff_lines,
+    ending_line,
+    retry_line,
+    tool_line,
+)
 from hermes_agent.cli.terminal.safe import Cleaner, clean
 from hermes_agent.cli.terminal.style import coloured, paint
 from hermes_agent.domain.events import (
+    Compacted,
+    Compacting,
     Completed,
     Event,
     MessageDone,
+    NotCompacted,
     Notice,
     Steered,
     ToolFinished,
@@ -22,6 +30,7 @@ from hermes_agent.domain.events import (
     TurnEnded,
 )
 from hermes_agent.domain.model import ReasoningDelta, Retrying, TextDelta
+from hermes_agent.sessions.telling import told
 
 Show = Callable[[Event], None]
 Progress = Literal["off", "new", "all", "verbose"]
@@ -77,6 +86,10 @@ class PlainView:
                 self._say(f"↳ {clean(text)}")
             case Notice(text=text):
                 self._say(paint(clean(text), "yellow", on=self._colour))
+            case Compacting() | Compacted() | NotCompacted():
+                colour = "yellow" if isinstance(event, NotCompacted) else "dim"
+                for line in told(event).splitlines():
+                    self._say(paint(clean(line), colour, on=self._colour))
             case TurnEnded():
                 self._ended(event)
             case _:

@@ -5,15 +5,24 @@ from collections.abc import Callable
 from typing import Literal
 
 from hermes_agent.cli.terminal.blocks import BlockSplitter
-from hermes_agent.cli.terminal.lines import diff_lines, duration, ending_line, retry_line, tool_line
+from hermes_agent.cli.terminal.lines import (
+    diff_lines,
+    duration,
+    ending_line,
+    retry_line,
+    tool_line,
+)
 from hermes_agent.cli.terminal.plain import Progress
 from hermes_agent.cli.terminal.port import Surface
 from hermes_agent.cli.terminal.safe import Cleaner, clean, one_line, overwritten
 from hermes_agent.cli.terminal.style import paint
 from hermes_agent.cli.terminal.width import fit
 from hermes_agent.domain.events import (
+    Compacted,
+    Compacting,
     Event,
     MessageDone,
+    NotCompacted,
     Notice,
     Steered,
     ToolFinished,
@@ -22,6 +31,7 @@ from hermes_agent.domain.events import (
     TurnEnded,
 )
 from hermes_agent.domain.model import CallDelta, ReasoningDelta, Retrying, TextDelta
+from hermes_agent.sessions.telling import told
 
 TAIL = 6
 VERBOSE_TAIL = 40
@@ -86,6 +96,11 @@ class ScreenView:
                 self._line(f"↳ {clean(text)}", "cyan")
             case Notice(text=text):
                 self._line(clean(text), "yellow")
+            case Compacting() | Compacted() | NotCompacted():
+                self.activity = "shortening the conversation" * isinstance(event, Compacting)
+                colour = "yellow" if isinstance(event, NotCompacted) else "dim"
+                for line in told(event).splitlines():
+                    self._line(clean(line), colour)
             case TurnEnded():
                 self._ended(event)
 

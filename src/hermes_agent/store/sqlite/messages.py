@@ -29,10 +29,11 @@ def append(db: Transaction, session_id: str, message: Message) -> Message:
         stored = of_turn(db, message.turn)
         if stored is not None:
             return msgspec.structs.replace(message, id=stored.message_id)
-    return _insert(db, session_id, message)
+    return insert(db, session_id, message)
 
 
-def _insert(db: Transaction, session_id: str, message: Message) -> Message:
+def insert(db: Transaction, session_id: str, message: Message) -> Message:
+    """Store it as it is and count it."""
     sql = load("messages")
     db.execute(sql["insert"], rows.message_values(session_id, message))
     message_id = db.last_insert_rowid()
@@ -40,19 +41,8 @@ def _insert(db: Transaction, session_id: str, message: Message) -> Message:
     if details is not None:
         db.execute(sql["insert_details"], details)
     usage = message.usage or Usage()
-    db.execute(
-        load("sessions")["count"],
-        {
-            "id": session_id,
-            "calls": len(message.tool_calls),
-            "input": usage.input,
-            "output": usage.output,
-            "cache_read": usage.cache_read,
-            "cache_write": usage.cache_write,
-            "reasoning": usage.reasoning,
-            "cost": usage.cost_usd,
-        },
-    )
+    values = rows.count_values(session_id, len(message.tool_calls), usage)
+    db.execute(load("sessions")["count"], values)
     return msgspec.structs.replace(message, id=message_id)
 
 
@@ -143,7 +133,7 @@ def repair(db: Transaction, session_id: str) -> Repair:
     last = asking = 0
     for message in wanted:
         if message.id is None:
-            message = _insert(db, session_id, message)
+            message = insert(db, session_id, message)
             added.append(message)
             _settle_answered(db, session_id, asking, message)
         elif message.id < last:

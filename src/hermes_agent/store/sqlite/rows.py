@@ -72,6 +72,7 @@ def message(row: Row) -> Message:
         reasoning=_reasoning.decode(row[16]) if row[16] else (),
         images=_images.decode(row[18]) if row[18] else (),
         turn=row[19],
+        summary=bool(row[20]),
     )
 
 
@@ -117,7 +118,7 @@ def detail_values(message: Message, message_id: int) -> dict[str, Any] | None:
     """For `messages.insert_details`; None when the documented columns say it all."""
     states = [call.state for call in message.tool_calls]
     known = (message.model, message.usage, message.reasoning, message.images, message.turn)
-    if not (any(known) or any(states)):
+    if not (any(known) or any(states) or message.summary):
         return None
     usage = message.usage
     return {
@@ -133,6 +134,36 @@ def detail_values(message: Message, message_id: int) -> dict[str, Any] | None:
         "call_states": _json(states) if any(states) else None,
         "images": _json(message.images),
         "turn": message.turn,
+        "summary": message.summary,
+    }
+
+
+def copy_values(message: Message, message_id: int, original: int) -> dict[str, Any]:
+    """For `compaction.insert_copy`; `original` is the message that it repeats."""
+    states = [call.state for call in message.tool_calls]
+    return {
+        "message_id": message_id,
+        "model": message.model,
+        "reasoning": _json(message.reasoning),
+        "call_states": _json(states) if any(states) else None,
+        "images": _json(message.images),
+        "turn": message.turn,
+        "copy_of": original,
+        "summary": message.summary,
+    }
+
+
+def count_values(session_id: str, calls: int, usage: Usage) -> dict[str, Any]:
+    """For `sessions.count` and `compaction.spent`."""
+    return {
+        "id": session_id,
+        "calls": calls,
+        "input": usage.input,
+        "output": usage.output,
+        "cache_read": usage.cache_read,
+        "cache_write": usage.cache_write,
+        "reasoning": usage.reasoning,
+        "cost": usage.cost_usd,
     }
 
 

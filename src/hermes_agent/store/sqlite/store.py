@@ -1,14 +1,15 @@
 """The port `SessionStore` over one SQLite file."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
 
 from hermes_agent.domain.errors import NotFoundError
-from hermes_agent.domain.messages import Message, Role, ToolCall, ToolResult
+from hermes_agent.domain.messages import Message, Role, ToolCall, ToolResult, Usage
 from hermes_agent.store.port import (
+    Failures,
     Filters,
     Hit,
     Insights,
@@ -139,6 +140,44 @@ class SqliteStore:
         with self._db.write() as db:
             messages.call_finished(db, session_id, result)
 
+    def succeed(
+        self, session_id: str, child_id: str, kept: Sequence[Message]
+    ) -> tuple[Session, tuple[Message, ...]]:
+        from hermes_agent.store.sqlite import compaction
+
+        with self._db.write() as db:
+            return compaction.succeed(db, session_id, child_id, kept)
+
+    def tip(self, session_id: str) -> str:
+        from hermes_agent.store.sqlite import compaction
+
+        with self._db.read() as db:
+            return compaction.tip(db, session_id)
+
+    def written(self, turn: str) -> tuple[Message, ...]:
+        from hermes_agent.store.sqlite import compaction
+
+        with self._db.read() as db:
+            return compaction.written(db, turn)
+
+    def compaction_failures(self, session_id: str) -> Failures:
+        from hermes_agent.store.sqlite import compaction
+
+        with self._db.read() as db:
+            return compaction.failures(db, session_id)
+
+    def compaction_failed(self, session_id: str) -> Failures:
+        from hermes_agent.store.sqlite import compaction
+
+        with self._db.write() as db:
+            return compaction.failed(db, session_id)
+
+    def spent(self, session_id: str, usage: Usage) -> None:
+        from hermes_agent.store.sqlite import compaction
+
+        with self._db.write() as db:
+            compaction.spent(db, session_id, usage)
+
     def runs(self, session_id: str) -> tuple[ToolRun, ...]:
         with self._db.read() as db:
             return messages.runs(db, session_id)
@@ -226,5 +265,6 @@ def _exported(message: Message) -> dict[str, object]:
         "usage": message.usage and msgspec.to_builtins(message.usage),
         "reasoning": msgspec.to_builtins(message.reasoning),
         "images": msgspec.to_builtins(message.images),
+        "summary": message.summary,
     }
     return line | {name: value for name, value in rest.items() if value}

@@ -1,5 +1,6 @@
 """The agent's own list of steps, kept in its session."""
 
+import re
 from collections.abc import Sequence
 from typing import cast
 
@@ -11,6 +12,7 @@ from hermes_agent.tools.contract import Arguments, Outcome, ToolContext
 from hermes_agent.tools.session import Todo, TodoStatus
 
 _MOST = 100
+_IN_SUMMARY = re.compile(r"<todos>\n(.*?)\n</todos>", re.DOTALL)
 _STATUSES: tuple[TodoStatus, ...] = ("pending", "in_progress", "completed", "cancelled")
 
 
@@ -42,8 +44,15 @@ async def run(arguments: Arguments, context: ToolContext) -> Outcome:
 
 
 def restored(messages: Sequence[Message]) -> list[Todo]:
-    """The list as the last `todo` result of a stored conversation shows it."""
+    """The list as the last `todo` result of a stored conversation shows it, or the summary that
+    stands for it."""
     for message in reversed(messages):
+        if message.summary:
+            block = _IN_SUMMARY.search(message.content)
+            try:
+                return msgspec.json.decode(block[1], type=list[Todo]) if block else []
+            except msgspec.DecodeError:
+                return []
         if message.role == "tool" and message.tool_name == "todo":
             try:
                 return msgspec.json.decode(message.content, type=_Shown).todos

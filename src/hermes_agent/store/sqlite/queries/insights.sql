@@ -20,7 +20,9 @@ SELECT
 FROM messages AS m
 JOIN sessions AS s ON s.id = m.session_id
 LEFT JOIN message_details AS d ON d.message_id = m.id
-WHERE m.timestamp >= :since AND (:source IS NULL OR s.source = :source)
+WHERE m.timestamp >= :since
+    AND (:source IS NULL OR s.source = :source)
+    AND d.copy_of IS NULL
 GROUP BY 1, 4, 5
 
 -- name: by_tool

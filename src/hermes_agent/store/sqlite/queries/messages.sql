@@ -10,10 +10,10 @@ INSERT INTO messages (
 -- name: insert_details
 INSERT INTO message_details (
     message_id, model, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
-    reasoning_tokens, cost_usd, reasoning, call_states, images, turn
+    reasoning_tokens, cost_usd, reasoning, call_states, images, turn, summary
 ) VALUES (
     :message_id, :model, :input, :output, :cache_read, :cache_write, :reasoning_tokens, :cost,
-    :reasoning, :call_states, :images, :turn
+    :reasoning, :call_states, :images, :turn, :summary
 )
 
 -- name: history
@@ -22,7 +22,7 @@ SELECT
     m.id, m.role, CAST(m.content AS BLOB), m.tool_call_id, m.tool_calls, m.tool_name, m.timestamp,
     m.finish_reason, d.message_id, d.model, d.input_tokens, d.output_tokens, d.cache_read_tokens,
     d.cache_write_tokens, d.reasoning_tokens, d.cost_usd, d.reasoning, d.call_states, d.images,
-    d.turn
+    d.turn, d.summary
 FROM messages AS m INDEXED BY idx_messages_order
 LEFT JOIN message_details AS d ON d.message_id = m.id
 WHERE m.session_id = ?

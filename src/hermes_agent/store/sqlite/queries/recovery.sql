@@ -12,6 +12,10 @@ WHERE parent_session_id IS NOT NULL AND parent_session_id NOT IN (SELECT id FROM
 -- name: forget_details
 DELETE FROM message_details WHERE message_id NOT IN (SELECT id FROM messages)
 
+-- name: forget_originals
+UPDATE message_details SET copy_of = NULL
+WHERE copy_of IS NOT NULL AND copy_of NOT IN (SELECT id FROM messages)
+
 -- name: forget_runs
 DELETE FROM tool_runs
 WHERE session_id NOT IN (SELECT id FROM sessions)

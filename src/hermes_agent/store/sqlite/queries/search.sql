@@ -7,6 +7,10 @@ SELECT count(*) FROM (
 SELECT f.rowid
 FROM messages_fts AS f
 WHERE f.messages_fts MATCH :match
+    -- A copy in a child session says nothing new.
+    AND NOT EXISTS (
+        SELECT 1 FROM message_details AS d WHERE d.message_id = f.rowid AND d.copy_of IS NOT NULL
+    )
     AND (
         (:roles IS NULL AND :source IS NULL)
         OR EXISTS (
@@ -25,6 +29,10 @@ LIMIT :limit
 SELECT f.rowid
 FROM messages_fts AS f
 WHERE f.messages_fts MATCH :match
+    -- A copy in a child session says nothing new.
+    AND NOT EXISTS (
+        SELECT 1 FROM message_details AS d WHERE d.message_id = f.rowid AND d.copy_of IS NOT NULL
+    )
     AND (
         (:roles IS NULL AND :source IS NULL)
         OR EXISTS (
@@ -61,6 +69,9 @@ FROM messages_substrings AS f
 CROSS JOIN messages AS m ON m.id = f.rowid
 CROSS JOIN sessions AS s ON s.id = m.session_id
 WHERE f.messages_substrings MATCH :match
+    AND NOT EXISTS (
+        SELECT 1 FROM message_details AS d WHERE d.message_id = m.id AND d.copy_of IS NOT NULL
+    )
     AND (:roles IS NULL OR instr(:roles, m.role))
     AND (:source IS NULL OR s.source = :source)
 ORDER BY f.rowid DESC

@@ -79,7 +79,8 @@ SELECT
     coalesce((
         SELECT substr(m.content, 1, 400)
         FROM messages AS m
-        WHERE m.session_id = chosen.id AND m.role = 'user'
+        LEFT JOIN message_details AS d ON d.message_id = m.id
+        WHERE m.session_id = chosen.id AND m.role = 'user' AND coalesce(d.summary, 0) = 0
         ORDER BY m.id
         LIMIT 1
     ), '')
@@ -123,7 +124,8 @@ UPDATE sessions SET
     tool_call_count = (
         SELECT coalesce(sum(json_array_length(m.tool_calls)), 0)
         FROM messages AS m
-        WHERE m.session_id = :id AND json_valid(m.tool_calls)
+        LEFT JOIN message_details AS d ON d.message_id = m.id
+        WHERE m.session_id = :id AND json_valid(m.tool_calls) AND d.copy_of IS NULL
     )
 WHERE id = :id
 

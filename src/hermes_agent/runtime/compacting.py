@@ -1,0 +1,83 @@
+"""From the configuration to what shortens conversations: the rules, and who writes summaries."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from hermes_agent.config.load import Loaded
+from hermes_agent.context.compaction.plan import Rules
+from hermes_agent.domain.ports import Model
+from hermes_agent.providers.choice import ModelChoice
+from hermes_agent.runtime.models import setting_of
+from hermes_agent.sessions.compaction import Compactor
+
+if TYPE_CHECKING:
+    import httpx2
+
+_RATIO = (0.1, 0.8)
+
+
+def compactor_of(
+    loaded: Loaded, connect: "Callable[[], httpx2.AsyncClient]", redact: Callable[[str], str]
+) -> Compactor:
+    """What all sessions of a process are shortened by."""
+    settings = loaded.config.compression
+    low, high = _RATIO
+    summariser = _Summariser(loaded, connect)
+    return Compactor(
+        enabled=settings.enabled,
+        rules=Rules(
+            threshold=settings.threshold,
+            target_ratio=min(max(settings.target_ratio, low), high),
+            protect_last_n=settings.protect_last_n,
+        ),
+        summariser=summariser.model,
+        redact=redact,
+        timeout=loaded.config.auxiliary.compression.timeout,
+    )
+
+
+def summary_choice(loaded: Loaded) -> ModelChoice | None:
+    """Who is configured to summarise: `auxiliary.compression`, else `compression.summary_*`.
+
+    None where nobody is, and the session's own model does it.
+    """
+    config = loaded.config
+    task, older = config.auxiliary.compression, config.compression
+    if task.model or task.base_url or task.provider not in ("", "auto"):
+        return ModelChoice(
+            model=task.model,
+            provider=task.provider,
+            base_url=task.base_url,
+            api_key=task.api_key,
+        )
+    base_url = older.summary_base_url or ""
+    if older.summary_model or base_url or older.summary_provider not in ("", "auto"):
+        return ModelChoice(
+            model=older.summary_model, provider=older.summary_provider, base_url=base_url
+        )
+    return None
+
+
+class _Summariser:
+    """Built when it is first needed."""
+
+    def __init__(self, loaded: Loaded, connect: "Callable[[], httpx2.AsyncClient]") -> None:
+        self._loaded = loaded
+        self._connect = connect
+        self._model: Model | None = None
+
+    async def model(self) -> Model | None:
+        """None for the session's own. Raises `NoModelError`, `ConfigError`."""
+        choice = summary_choice(self._loaded)
+        if choice is None or self._model is not None:
+            return self._model
+        from hermes_agent.providers.build import build_model
+        from hermes_agent.providers.discovery import settle
+        from hermes_agent.providers.resolve import resolve
+
+        target = resolve(choice, setting_of(self._loaded))
+        if not target.model:
+            target = await settle(target, self._connect)
+        retries = self._loaded.config.agent.api_max_retries
+        self._model = build_model([target], self._connect, retries=retries)
+        return self._model

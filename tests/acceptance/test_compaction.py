@@ -1,0 +1,160 @@
+"""A conversation that grows too long is shortened, and goes on."""
+
+import json
+from typing import Any
+
+from tests.acceptance.hermes import Hermes
+from tests.servers.model import ModelServer
+from tests.servers.recorded import Recorded
+from tests.servers.script import Fault, Reply, Usage
+
+WINDOW = 20_000
+NOTES = """## Goal
+{goal}
+## Constraints and preferences
+none
+## Decisions
+none
+## Facts
+{facts}
+## Files
+none
+## Done
+none
+## In progress
+none
+## Open questions
+none
+## Next steps
+none"""
+
+
+def summarising(request: Recorded) -> bool:
+    """Whether this is the request for a summary."""
+    return "working notes" in system_of(request)
+
+
+def system_of(request: Recorded) -> str:
+    """The system prompt of a request."""
+    return str(request.json["messages"][0]["content"])
+
+
+def said_to(request: Recorded) -> str:
+    """All that a model was shown, the system prompt left out."""
+    return "\n".join(str(each["content"]) for each in request.json["messages"][1:])
+
+
+def facts_in(text: str) -> list[str]:
+    """The planted facts, in order."""
+    found = [word.strip(".,") for word in text.split() if word.startswith("fact-")]
+    return sorted(set(found))
+
+
+def summary(request: Recorded) -> Reply:
+    """Notes with every fact that the model was shown."""
+    facts = "\n".join(f"- {fact}" for fact in facts_in(said_to(request)))
+    return Reply(text=NOTES.format(goal="remember", facts=facts), usage=Usage(900, 120))
+
+
+def answer(request: Recorded) -> Reply:
+    """A plain answer, with the tokens counted as a real vendor would."""
+    return Reply(text="Noted. " + "I keep that in mind. " * 40, usage=counted(request, 220))
+
+
+def counted(request: Recorded, output: int) -> Usage:
+    return Usage(len(request.body) // 4, output)
+
+
+def sessions(hermes: Hermes) -> list[dict[str, Any]]:
+    """The stored sessions, the oldest first."""
+    listed = json.loads(hermes.run("sessions", "list", "--json").out)
+    return sorted(listed, key=lambda each: each["started_at"])
+
+
+def shown(hermes: Hermes, session_id: str) -> dict[str, Any]:
+    return json.loads(hermes.run("sessions", "show", session_id, "--json").out)
+
+
+def narrow(hermes: Hermes) -> None:
+    """A small window, so that a conversation is soon too long."""
+    text = (hermes.home / "config.yaml").read_text()
+    text = text.replace("model:\n", f"model:\n  context_length: {WINDOW}\n")
+    (hermes.home / "config.yaml").write_text(
+        text + "compression:\n  threshold: 0.6\n  protect_last_n: 4\n"
+    )
+
+
+def turn(hermes: Hermes, number: int, *more: str) -> str:
+    """One turn in which a fact is planted."""
+    words = f"Remember fact-{number:03d}. " + f"Some words about number {number}. " * 60
+    done = hermes.run("-q", words, *more)
+    assert done.status == 0, done.err
+    return done.err
+
+
+def test_a_long_conversation_goes_on_in_a_child_and_keeps_what_was_said(
+    hermes: Hermes, server: ModelServer
+) -> None:
+    narrow(hermes)
+    server.when(summarising, summary)
+    server.always(answer)
+    turn(hermes, 0)
+    first = sessions(hermes)[0]["id"]
+    assert hermes.run("sessions", "rename", first, "Long talk").status == 0
+    told = ""
+    for number in range(1, 20):
+        told += turn(hermes, number, "-r", "Long talk")
+    stored = sessions(hermes)
+    assert len(stored) > 1, told
+    assert [each["title"] for each in stored[:2]] == ["Long talk", "Long talk #2"]
+    assert "Shortened from" in told
+    assert shown(hermes, first)["end_reason"] == "compression"
+    assert shown(hermes, stored[1]["id"])["parent_session_id"] == first
+    last = server.model_requests[-1]
+    assert facts_in(said_to(last)) == [f"fact-{number:03d}" for number in range(20)]
+    for number in range(20):
+        hits = json.loads(hermes.run("sessions", "search", f"fact-{number:03d}", "--json").out)
+        assert any(hit["role"] == "user" for hit in hits)
+
+
+def test_a_summary_that_fails_takes_nothing_and_is_not_paid_for_again_at_once(
+    hermes: Hermes, server: ModelServer
+) -> None:
+    narrow(hermes)
+    asked: list[Recorded] = []
+
+    def nonsense(request: Recorded) -> Reply:
+        asked.append(request)
+        return Reply(text="I am sorry, I cannot do that.", usage=Usage(900, 10))
+
+    server.when(summarising, nonsense)
+    server.always(answer)
+    turn(hermes, 0)
+    told = ""
+    for number in range(1, 20):
+        told += turn(hermes, number, "-c")
+    assert "was not shortened" in told
+    assert "of no use" in told
+    assert len(asked) == 2
+    assert len(sessions(hermes)) == 1
+    assert facts_in(said_to(server.model_requests[-1])) == [f"fact-{n:03d}" for n in range(20)]
+
+
+def test_a_vendor_that_finds_the_conversation_too_long_is_asked_again_with_less(
+    hermes: Hermes, server: ModelServer
+) -> None:
+    refused: list[int] = []
+
+    def picky(request: Recorded) -> Reply | Fault:
+        if len(request.body) > 40_000 and not summarising(request):
+            refused.append(len(request.body))
+            return Fault.context_overflow()
+        return summary(request) if summarising(request) else answer(request)
+
+    server.always(picky)
+    turn(hermes, 0)
+    for number in range(1, 18):
+        turn(hermes, number, "-c")
+    assert len(refused) == 1
+    assert len(sessions(hermes)) == 2
+    assert facts_in(said_to(server.model_requests[-1])) == [f"fact-{n:03d}" for n in range(18)]
