@@ -95,14 +95,50 @@ def test_a_person_on_telegram_is_answered_and_the_daemon_drains(
     assert api.token not in running.log()
 
 
-def test_bare_gateway_takes_the_flags_of_run(
-    hermes: Hermes, server: ModelServer, api: BotApi
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-v", "--replace"),
+        ("--verbose",),
+        ("run", "-v"),
+        ("run", "--replace", "--verbose"),
+        ("--verbose", "run", "--replace"),
+    ],
+)
+def test_run_and_bare_gateway_take_the_same_flags_and_verbose_tells_every_step(
+    hermes: Hermes, server: ModelServer, api: BotApi, arguments: tuple[str, ...]
 ) -> None:
-    server.say(Reply(text="Here."))
-    with gateway(hermes, api, "-v", "--replace") as running:
+    server.say(Reply(calls=(Call("terminal", {"command": "true"}),)), Reply(text="Here."))
+    with gateway(hermes, api, *arguments) as running:
         running.say("there?")
         running.sees("Here.")
         assert running.stop() == 0
+        steps = (
+            "from telegram is taken up",
+            "terminal begins",
+            "terminal is ok",
+            "is settled with",
+        )
+        assert [step for step in steps if step not in running.log()] == []
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_the_setting_agent_verbose_does_what_the_flag_does(
+    hermes: Hermes, server: ModelServer, api: BotApi, verbose: bool
+) -> None:
+    hermes.configure(f"agent: {{verbose: {str(verbose).lower()}}}\n")
+    server.say(Reply(text="Here."))
+    with gateway(hermes, api) as running:
+        running.say("there?")
+        running.sees("Here.")
+        assert running.stop() == 0
+        assert ("is taken up" in running.log()) is verbose
+
+
+def test_flags_of_run_before_another_command_are_refused(hermes: Hermes) -> None:
+    ran = hermes.run("gateway", "--replace", "status")
+    assert (ran.status, ran.out) == (2, "")
+    assert "--replace are for run, not for status" in ran.err
 
 
 def test_a_second_gateway_is_refused_and_replace_waits_for_the_turn(

@@ -122,7 +122,8 @@ class Daemon:
             return
         if self._log is not None:
             self._log.adjust(self._loaded.config.logging)
-            logs.set_level(self._loaded.config.logging, verbose=self._verbose)
+            verbose = self._verbose or self._loaded.config.agent.verbose
+            logs.set_level(self._loaded.config.logging, verbose=verbose)
         _log.info("the configuration was read again")
 
     def _wants(self, wish: Wish) -> None:
@@ -184,7 +185,10 @@ def run(loaded: Loaded, *, verbose: bool, drain: float = DRAIN_SECONDS) -> int:
     descriptors.ask_for_more()
     lock = hold(loaded.paths.home)
     log = logs.start(
-        loaded.paths.home, loaded.config.logging, Redactor(loaded.secrets).text, verbose=verbose
+        loaded.paths.home,
+        loaded.config.logging,
+        Redactor(loaded.secrets).text,
+        verbose=verbose or loaded.config.agent.verbose,
     )
     try:
         daemon = Daemon(

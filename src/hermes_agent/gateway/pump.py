@@ -128,7 +128,9 @@ class Pump:
         return changed or (due is not None and due <= time.time())
 
     async def _work(self, claim: Claim) -> None:
-        road = self._roads.get(claim.inbound.origin.platform, self._other)
+        platform = claim.inbound.origin.platform
+        _log.debug("message %s from %s is taken up as turn %s", claim.id, platform, claim.turn)
+        road = self._roads.get(platform, self._other)
         try:
             outgoing = await road.travel(claim)
             await self._settle(claim, outgoing)
@@ -142,6 +144,7 @@ class Pump:
 
     async def _settle(self, claim: Claim, outgoing: Sequence[Outgoing]) -> None:
         await self._desk.insist(lambda ledger: ledger.settle(claim, self.worker, outgoing))
+        _log.debug("message %s is settled with %d message(s)", claim.id, len(outgoing))
         self.answered += 1
         self._settled()
 

@@ -17,6 +17,7 @@ from hermes_agent.domain.model import Retrying, TextDelta
 from hermes_agent.domain.ports import Emit
 from hermes_agent.gateway.desk import Desk
 from hermes_agent.gateway.growing import GrowingAnswer
+from hermes_agent.gateway.narration import narrate
 from hermes_agent.gateway.turns import ActiveTurn
 from hermes_agent.ledger.port import Claim
 from hermes_agent.platforms.base import Platform
@@ -108,6 +109,7 @@ class Screen:
         absorbing: set[asyncio.Task[None]] = set()
 
         def emit(event: Event) -> None:
+            narrate(self._claim.turn, event)
             turn.touched = time.monotonic()
             match event:
                 case TextDelta(text=text):

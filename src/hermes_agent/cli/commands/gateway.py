@@ -12,6 +12,7 @@ from hermes_agent.cli.commands.gateway_service import (
     uninstall,
 )
 from hermes_agent.cli.commands.logs import command as logs
+from hermes_agent.domain.errors import UsageError
 
 EXIT_STATUS = """\b
 Exit status of run:
@@ -45,6 +46,9 @@ def command(ctx: click.Context, verbose: bool, replace: bool) -> None:
     """
     if ctx.invoked_subcommand is None:
         ctx.exit(_run(verbose=verbose, replace=replace))
+    if ctx.invoked_subcommand != "run" and (verbose or replace):
+        raise UsageError(f"--verbose and --replace are for run, not for {ctx.invoked_subcommand}.")
+    ctx.obj = (verbose, replace)
 
 
 @command.command(epilog=EXIT_STATUS)
@@ -55,7 +59,8 @@ def run(ctx: click.Context, verbose: bool, replace: bool) -> None:
 
     SIGHUP reads the configuration again.
     """
-    ctx.exit(_run(verbose=verbose, replace=replace))
+    before: tuple[bool, bool] = ctx.obj  # the flags may stand before the command too
+    ctx.exit(_run(verbose=verbose or before[0], replace=replace or before[1]))
 
 
 @command.command()
