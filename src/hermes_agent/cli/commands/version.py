@@ -1,5 +1,6 @@
 """`hermes version`: the version and what it runs on. Works without a home and without a network."""
 
+import os
 import platform
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ def command(as_json: bool) -> None:
 
     facts = {
         "version": VERSION,
+        **({"revision": revision} if (revision := _revision()) else {}),
         "project": str(Path(__file__).parents[2]),
         "python": f"{platform.python_version()} ({sys.executable})",
         "sqlite": apsw.sqlite_lib_version(),
@@ -31,3 +33,9 @@ def command(as_json: bool) -> None:
     for name, value in facts.items():
         if name != "version":
             click.echo(f"{name.capitalize()}: {value}")
+
+
+def _revision() -> str:
+    """The commit that a package was built from: its wrapper says it in HERMES_REVISION."""
+    named = os.environ.get("HERMES_REVISION", "").strip()[:100]
+    return "".join(char for char in named if char.isprintable())
