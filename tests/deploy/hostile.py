@@ -218,7 +218,8 @@ def outside(folder: Path) -> dict[str, tuple[Any, ...]]:
     found: dict[str, tuple[Any, ...]] = {}
     for path in (folder, *sorted(folder.rglob("*"))):
         about = path.lstat()
-        content = path.read_bytes() if path.is_file() and not path.is_symlink() else None
+        small = stat.S_ISREG(about.st_mode) and about.st_size < 2**20
+        content = path.read_bytes() if small else about.st_size
         found[str(path)] = (
             about.st_mode, about.st_uid, about.st_gid, about.st_mtime_ns, about.st_ino, content,
         )  # fmt: skip

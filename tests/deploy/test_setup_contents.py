@@ -52,6 +52,17 @@ def test_a_state_directory_that_was_wiped_is_filled_again(ground: Ground) -> Non
     assert (ground.state / "workspace" / "A.md").exists()
 
 
+def test_a_home_that_was_restored_from_a_copy_still_loses_what_left_the_declaration(
+    ground: Ground,
+) -> None:
+    ground.prepare(settings={"timezone": "UTC"}, documents={"A.md": {"text": "a"}})
+    ground.home.rename(ground.state / "old")
+    subprocess.run(["cp", "-a", ground.state / "old", ground.home], check=True)
+    ground.prepare(settings={"max_turns": 5})
+    assert config(ground) == {"max_turns": 5, "_config_version": CONFIG_VERSION}
+    assert not (ground.state / "workspace" / "A.md").exists()
+
+
 def test_a_deleted_config_file_comes_back(ground: Ground) -> None:
     spec = ground.spec(settings={"timezone": "UTC"})
     ground.prepare(spec)
@@ -167,6 +178,7 @@ def test_documents_are_text_or_copies_in_the_working_directory_and_below(ground:
             "USER.md": {"path": source},
             "notes/2024/first.md": {"text": "EOF\n$HOME `id`\n"},
             "-odd name'\".md": {"text": ""},
+            "🙂" * 60 + ".md": {"text": "long"},
         }
     )
     work = ground.state / "workspace"

@@ -35,6 +35,11 @@ from hermes_agent.domain.errors import ConfigError, UsageError
         ("A=b=c", "b=c"),
         ("\ufeffA=bom", "bom"),
         ("A=crlf\r", "crlf"),
+        ("A='crlf\r\nwithin'\r", "crlf\nwithin"),
+        ('A="a\\r\\nb"', "a\r\nb"),
+        ("A=a\\ b\\", "a\\ b\\"),
+        ("A=a ;b", "a ;b"),
+        ("  export   A =  x", "x"),
         ("A=1\nA=2", "2"),
         ("A=ünï", "ünï"),
     ],
@@ -45,7 +50,24 @@ def test_a_line_means_what_dotenv_says(line: str, value: str) -> None:
 
 
 def test_comments_blank_lines_and_bare_names_set_nothing() -> None:
-    assert dotenv.values("# A=1\n\n  # B=2\nC\nexport D\n") == {}
+    assert dotenv.values("# A=1\n\n  # B=2\nC\nexport D\n; E=3\n  ;\n") == {}
+
+
+def test_a_bare_name_is_known_as_one() -> None:
+    lines = dotenv.parse("C\nexport D\r\n# E\n\nF=1\n")
+    assert [dotenv.bare_name(line) for line in lines] == ["C", "D", "", "", ""]
+
+
+@pytest.mark.parametrize(
+    "value", ["two\nlines", 'a\n"b"\n', "$x\n`y`\n\\", "\n", "plain", "it's\n"]
+)
+def test_line_breaks_stay_where_they_are_asked_for(value: str) -> None:
+    line = dotenv.format_exactly("A", value)
+    assert dotenv.values(line) == {"A": value}
+    out = subprocess.run(
+        ["sh", "-c", f'{line}\nprintf %s "$A"'], capture_output=True, check=True, env={}
+    )
+    assert out.stdout.decode() == value
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ class Folder:
             same = False
         if same and self._settled(name, mode, gid):
             return False
-        fresh = f".{name[:200]}.{secrets.token_hex(6)}.tmp"
+        fresh = f".hermes-{secrets.token_hex(6)}.tmp"
         try:
             self._write(fresh, data, mode, gid)
             try:
@@ -166,7 +166,7 @@ class Folder:
                 return False
         except OSError:
             pass
-        fresh = f".{name[:200]}.{secrets.token_hex(6)}.tmp"
+        fresh = f".hermes-{secrets.token_hex(6)}.tmp"
         try:
             os.symlink(target, fresh, dir_fd=self.handle)
             try:

@@ -84,7 +84,7 @@ def prepare(
     system = spec.scope == "system"
     with ExitStack() as stack:
         folders = _RootFolders(places, system=system, stack=stack)
-        stack.enter_context(_locked(folders.runtime))
+        lock = stack.enter_context(_locked(folders.runtime))
         name = f"{spec.name}.json"
         record = records.read(folders.records, name)
         handle = stack.enter_context(state.opened(spec, account, record))
@@ -92,9 +92,12 @@ def prepare(
         before = state.home_identity(handle)
         registry.refuse_conflicts(folders.homes, spec, before)
         anew = record.generation != inputs.generation or record.home != before
-        last = record if record.home == before else Record()
+        same = record.home == before or record.state_dir == spec.state_dir
+        last = record if same else Record()
         job = _job(spec, account, inputs, last, (handle, beside), links or {}, anew=anew)
-        answer = child.run(job, account, (handle,) if beside is None else (handle, beside))
+        # The lock goes along: if this process dies, the next one waits for the other's end.
+        handles = (lock, handle) if beside is None else (lock, handle, beside)
+        answer = child.run(job, account, handles)
         home = state.home_identity(handle)
         if home is None:
             raise SetupFailed(f"{spec.home} went away while it was set up", hint="Try again.")
@@ -230,7 +233,7 @@ class _RootFolders:
 
 
 @contextmanager
-def _locked(folder: Folder) -> Generator[None]:
+def _locked(folder: Folder) -> Generator[int]:
     """Let one set-up run at a time on this machine."""
     handle = os.open(
         ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder.handle
@@ -248,6 +251,6 @@ def _locked(folder: Folder) -> Generator[None]:
                         hint=f"See who holds {folder.named('.lock')}",
                     ) from error
                 time.sleep(0.02)
-        yield
+        yield handle
     finally:
         os.close(handle)
