@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hermes_agent.config.load import Loaded
 from hermes_agent.context.files import context_files
+from hermes_agent.context.persona import persona
 from hermes_agent.context.prompt import (
     Facts,
     Piece,
@@ -18,7 +19,7 @@ from hermes_agent.context.prompt import (
     personality_names,
     personality_text,
 )
-from hermes_agent.domain.errors import HermesError, UsageError
+from hermes_agent.domain.errors import UsageError
 from hermes_agent.domain.ports import Environment
 from hermes_agent.knowledge.memory import SEPARATOR, Target
 from hermes_agent.runtime.keeping import memory_files
@@ -106,16 +107,16 @@ class Prompting:
         )
 
     def _soul(self) -> str | None:
-        path = self._loaded.paths.soul_file
-        try:
-            return path.read_text("utf-8", "replace")
-        except FileNotFoundError:
+        return persona(self._loaded.paths.soul_file, self._workspace())
+
+    def _workspace(self) -> Path | None:
+        """The folder that a deployment's documents are put into; None for anybody's own folder."""
+        if self._loaded.managed is None:
             return None
-        except OSError as error:
-            raise HermesError(
-                f"{path} cannot be read: {error.strerror}.",
-                hint="It says who the agent is; make it readable or remove it.",
-            ) from error
+        named = self._loaded.config.terminal.cwd
+        if named in (".", "auto", "cwd", ""):
+            named = self._loaded.environ.get("MESSAGING_CWD", "").strip()
+        return Path(named).expanduser() if named else None
 
     def _text(self, name: str) -> str:
         try:
