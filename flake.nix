@@ -78,12 +78,16 @@
       nixosModules.default = import ./nix/nixosModule.nix { inherit packageFor; };
       homeManagerModules.default = import ./nix/homeManagerModule.nix { inherit packageFor; };
 
+      # docs/nixos-options.md.
+      lib.optionsDocument = import ./nix/documentation.nix { inherit lib; };
+
       checks = forEach (
         system:
         import ./nix/checks {
-          inherit self nixpkgs;
+          inherit lib;
           pkgs = nixpkgs.legacyPackages.${system};
           package = self.packages.${system}.default;
+          nixosModule = self.nixosModules.default;
         }
       );
     };

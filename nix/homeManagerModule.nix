@@ -37,7 +37,7 @@ in
 {
   options.services.hermes-agent =
     import ./options.nix {
-      inherit lib pkgs cfg user;
+      inherit lib cfg user;
       package = packageFor pkgs;
       stateDir = "${config.xdg.stateHome}/hermes";
       stateDirText = ''"''${config.xdg.stateHome}/hermes"'';

@@ -31,7 +31,7 @@ in
 {
   options.services.hermes-agent =
     import ./options.nix {
-      inherit lib pkgs cfg;
+      inherit lib cfg;
       package = packageFor pkgs;
     }
     // {

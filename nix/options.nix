@@ -4,7 +4,6 @@
 # are left out there; `systemOnly` names them, and a check compares the two modules.
 {
   lib,
-  pkgs,
   cfg,
   package,
   user ? false,

@@ -1,0 +1,1 @@
+import ./vm-container.nix "podman"
