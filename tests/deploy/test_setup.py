@@ -67,7 +67,7 @@ def test_the_application_sees_a_managed_home_with_the_declared_settings(ground: 
 
 
 def test_the_registry_says_who_runs_what_where(ground: Ground) -> None:
-    ground.prepare(addToSystemPackages=True)
+    ground.prepare(addToSystemPackages=True, extraPackages=["/opt/tool"])
     file = ground.roots.registry / "homes" / "hermes-agent.json"
     entry = json.loads(file.read_text())
     about = ground.home.stat()
@@ -75,6 +75,8 @@ def test_the_registry_says_who_runs_what_where(ground: Ground) -> None:
     assert (entry["device"], entry["inode"]) == (about.st_dev, about.st_ino)
     assert (entry["uid"], entry["gid"], entry["user"]) == (ground.uid, ground.gid, USER)
     assert (entry["name"], entry["mode"], entry["command"]) == ("hermes-agent", "native", True)
+    assert entry["path"].startswith("/opt/tool/bin:/usr/bin:")
+    assert entry["workspace"] == str(ground.state / "workspace")
     assert mode(file) == "0644"
 
 

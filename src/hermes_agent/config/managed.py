@@ -8,7 +8,7 @@ A registry entry is a JSON file, world-readable and written by root, in `/etc/he
 "settings": {…as in config.yaml…}}`. It speaks for the directory with that device and inode, and
 for the one that stands at `home` now. An entry of a deployment also has `name`, `uid`, `gid`,
 `user`, `group`, `mode` (native or container), `scope`, `command`, `package`, `workspace`,
-`backend` and `program`; they are for the host command and mean nothing here.
+`backend`, `program` and `path`; they are for the host command and mean nothing here.
 """
 
 import os

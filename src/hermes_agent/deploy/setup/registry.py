@@ -22,7 +22,8 @@ MOST_BYTES = 4 * 1024 * 1024
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """See `hermes_agent.config.managed`. `command` makes plain `hermes` mean this home; `mode` is
-    native or container, `workspace` as the host sees it, `program` the engine's, if it is named."""
+    native or container, `workspace` as the host sees it, `program` the engine's, if it is named,
+    `path` the native service's PATH."""
 
     home: str
     device: int
@@ -41,6 +42,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     workspace: str
     backend: str
     program: str
+    path: str
 
 
 class _Other(msgspec.Struct, frozen=True):
@@ -53,6 +55,8 @@ def entry(
     spec: Specification, account: Account, identity: tuple[int, int], settings: dict[str, Any]
 ) -> Entry:
     """What to write for this deployment."""
+    from hermes_agent.deploy.native.unit import search_path
+
     return Entry(
         home=spec.home,
         device=identity[0],
@@ -71,6 +75,7 @@ def entry(
         workspace=state.workspace(spec),
         backend=spec.container.backend,
         program=spec.container.program or "",
+        path="" if spec.container.enable else search_path(spec),
     )
 
 
