@@ -151,9 +151,14 @@ def _socket(self: Attacker, path: Path) -> None:
         one.bind(str(path))
 
 
+def _new(path: Path) -> int:
+    """What the attacker may write outside by itself, by way of the other's links, says nothing."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+
+
 def _giant(self: Attacker, path: Path) -> None:
     self.clear(path)
-    with path.open("wb") as file:
+    with open(_new(path), "wb") as file:
         file.truncate(2**40)
 
 
@@ -173,7 +178,9 @@ def _hard_link(self: Attacker, path: Path) -> None:
 
 def _garbage(self: Attacker, path: Path) -> None:
     self.clear(path)
-    path.write_bytes(self.rng.choice((b"a: [", b"\xff\x00", b"&a [*a]", b"- " * 5000, b"[" * 5000)))
+    texts = (b"a: [", b"\xff\x00", b"&a [*a]", b"- " * 5000, b"[" * 5000)
+    with open(_new(path), "wb") as file:
+        file.write(self.rng.choice(texts))
 
 
 def _locked_away(self: Attacker, path: Path) -> None:
@@ -188,8 +195,8 @@ def _device(self: Attacker, path: Path) -> None:
 
 def _set_user_id(self: Attacker, path: Path) -> None:
     self.clear(path)
-    path.write_bytes(b"#!/bin/sh\n")
-    path.chmod(0o6755)
+    with open(_new(path), "wb") as file:
+        os.fchmod(file.fileno(), 0o6755)
 
 
 def _roots_own(self: Attacker, path: Path) -> None:

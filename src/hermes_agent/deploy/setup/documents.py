@@ -86,9 +86,10 @@ def _entered(
 
 def _made(folder: Folder, name: str, mode: int, gid: int | None) -> Folder:
     # The modes of directories that were there already are nobody's business here.
-    if folder.about(name) is not None:
+    try:
         return folder.folder(name)
-    return folder.made(name, mode, gid)
+    except FileNotFoundError:
+        return folder.made(name, mode, gid)
 
 
 def _replace(
