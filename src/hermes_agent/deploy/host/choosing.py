@@ -70,7 +70,7 @@ def _at(path: str, deployments: Sequence[Deployment], caller: Caller) -> Deploym
         if here is not None and here[:2] in ((each.device, each.inode), _identity(each.home, 2)):
             return each
         # Somebody who may not enter the state directory can only go by the name.
-        if os.path.realpath(path) == os.path.realpath(each.home):
+        if _resolved(path) == _resolved(each.home):
             return each
     for each in deployments:
         if here is not None and here[2] == each.uid and caller.uid != each.uid:
@@ -80,6 +80,13 @@ def _at(path: str, deployments: Sequence[Deployment], caller: Caller) -> Deploym
                 hint=f"HERMES_HOME={each.home} is that agent's home.",
             )
     return None
+
+
+def _resolved(path: str) -> str:
+    try:
+        return os.path.realpath(path)
+    except OSError:  # a link that may not be read
+        return path
 
 
 def _identity(path: str, parts: int = 3) -> tuple[int, ...] | None:

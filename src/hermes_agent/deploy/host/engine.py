@@ -1,24 +1,27 @@
 """The container mode of root's side: `hermes` is executed inside, by the container's engine."""
 
 import os
-import re
+import secrets
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
+from hermes_agent.deploy.host.following import MARK, follow
 from hermes_agent.deploy.host.registry import Deployment
-from hermes_agent.domain.errors import ConfigError, EnvironmentFault, NotFoundError
+from hermes_agent.domain.errors import EnvironmentFault, NotFoundError
 
 SECONDS = 15
 SEARCH_PATH = (
     "/run/wrappers/bin:/run/current-system/sw/bin"
     ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 )
-# The umask is not among what an engine can be told.
-BECOMING = 'umask 0007; exec "$@"'
+# Neither umask nor an addition to PATH is among what an engine can be told.
+BECOMING = """umask 0007
+export PATH="$HOME/.venv/bin:$HOME/.local/bin:$PATH:/data/current-package/bin"
+exec "$@"
+"""
 PROGRAM = "/data/current-package/bin/hermes"
 _STATE = '{{.State.Status}} {{index .Config.Labels "hermes-agent.identity"}}'
 # Ctrl-P, the engines' own choice, is for the history of the chat.
@@ -30,24 +33,29 @@ def execute(
 ) -> NoReturn:
     """Execute `hermes` in the container of the deployment. Raises `HermesError`s.
 
-    The variables travel in an anonymous file: the words of a command are for all to read.
+    The variables travel in an anonymous file, for the words of a command are for all to read; those
+    of several lines, which such a file cannot hold, in the engine's own environment.
     """
     program = _program(deployment)
     own = {"PATH": SEARCH_PATH, "HOME": "/root"}
     _check_running(deployment, program, own)
+    mark = secrets.token_hex(16)
+    variables = {**environment, MARK: mark}
+    several = {name: value for name, value in variables.items() if "\n" in value}
+    lines = "".join(f"{k}={v}\n" for k, v in variables.items() if k not in several)
     fd = os.memfd_create("environment", 0)
-    os.write(fd, _lines(environment))
-    terminal = ["-t"] if os.isatty(0) and os.isatty(1) else []
+    with os.fdopen(os.dup(fd), "wb") as file:
+        file.write(lines.encode("utf-8", "surrogateescape"))
+    terminal = os.isatty(0) and os.isatty(1)
     command = [
-        *(program, "exec", "-i", *terminal, f"--detach-keys={_DETACH}"),
+        *(program, "exec", "-i", *(["-t"] if terminal else []), f"--detach-keys={_DETACH}"),
         *("-u", f"{deployment.uid}:{deployment.gid}", "-w", workspace_inside(deployment)),
-        *(f"--env-file=/proc/self/fd/{fd}", deployment.name),
+        *(f"--env-file=/proc/self/fd/{fd}", *(f"--env={name}" for name in several)),
+        deployment.name,
         *("/bin/sh", "-c", BECOMING, "hermes", PROGRAM, *argv),
     ]
     sys.stdout.flush()
-    for ignored in (signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(ignored, signal.SIG_DFL)
-    os.execve(program, command, own)  # noqa: S606
+    follow(command, {**several, **own}, mark, terminal=terminal, files=(fd,))
 
 
 def workspace_inside(deployment: Deployment) -> str:
@@ -107,12 +115,3 @@ def _check_running(deployment: Deployment, program: str, own: Mapping[str, str])
             f"The agent's container {deployment.name} is not running ({state})",
             hint=f"Start the service: {start}",
         )
-
-
-def _lines(environment: Mapping[str, str]) -> bytes:
-    """As the engines read them: a line is a variable, nothing is quoted."""
-    broken = [name for name, value in environment.items() if re.search(r"[\r\n\0]", value)]
-    if broken:
-        raise ConfigError(f"The variable {broken[0]} has a line break, which no container takes")
-    lines = (f"{name}={value}\n" for name, value in environment.items())
-    return "".join(lines).encode("utf-8", "surrogateescape")

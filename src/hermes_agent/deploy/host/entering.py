@@ -126,20 +126,20 @@ def _check_account(deployment: Deployment) -> None:
 
 def _declared(deployment: Deployment) -> dict[str, str]:
     """The variables of the deployment, as its service has them."""
-    inside = deployment.container
-    state = "/data" if inside else deployment.state
     found = _environment_file(f"{RUNTIME}/{deployment.name}/environment")
-    found["HOME"] = f"/home/{deployment.user}" if inside else state
-    found["HERMES_HOME"] = f"{state}/.hermes" if inside else deployment.home
     found["USER"] = found["LOGNAME"] = deployment.user
     found.setdefault("LANG", "C.UTF-8")
-    credentials = f"{CREDENTIALS}/{deployment.name}.service"
-    if inside:
+    if deployment.container:
+        found.setdefault("HOME", "/home/hermes")
+        found["HERMES_HOME"] = "/data/.hermes"
         found["CREDENTIALS_DIRECTORY"] = "/run/hermes/credentials"
-    else:
-        found["PATH"] = f"{deployment.package}/bin:{SEARCH_PATH}"
-        if Path(credentials).is_dir():
-            found["CREDENTIALS_DIRECTORY"] = credentials
+        return found
+    found["HOME"] = deployment.state
+    found["HERMES_HOME"] = deployment.home
+    found["PATH"] = deployment.path or f"{deployment.package}/bin:{SEARCH_PATH}"
+    credentials = f"{CREDENTIALS}/{deployment.name}.service"
+    if Path(credentials).is_dir():
+        found["CREDENTIALS_DIRECTORY"] = credentials
     return found
 
 

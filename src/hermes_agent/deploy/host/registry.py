@@ -20,7 +20,8 @@ NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
 
 
 class Deployment(NamedTuple):
-    """One deployment; `home` is its HERMES_HOME on this side."""
+    """One deployment; `home` is its HERMES_HOME on this side, `path` its PATH if that is not the
+    usual one."""
 
     name: str
     home: str
@@ -35,6 +36,7 @@ class Deployment(NamedTuple):
     workspace: str = ""
     backend: str = "docker"
     program: str = ""
+    path: str = ""
     device: int | None = None
     inode: int | None = None
 
@@ -122,6 +124,7 @@ def _deployment(raw: dict[str, Any]) -> Deployment | None:
         workspace=str(raw.get("workspace") or f"{home.rpartition('/')[0]}/workspace"),
         backend="podman" if raw.get("backend") == "podman" else "docker",
         program=str(raw.get("program") or ""),
+        path=str(raw.get("path") or ""),
         device=raw.get("device"),
         inode=raw.get("inode"),
     )
