@@ -37,6 +37,8 @@ class Hermes:
             name: value for name, value in os.environ.items() if not name.endswith(LEFT_OUT)
         }
         self.environ |= {"HERMES_HOME": str(home), "PYTHONUNBUFFERED": "1"}
+        self.prefix: list[str] = []
+        """Words before the program: what it runs inside of."""
         home.mkdir(mode=0o700, exist_ok=True)
         (home / "config.yaml").write_text(
             f"model:\n  provider: custom\n  base_url: {base_url}\n  default: scripted-model\n"
@@ -51,7 +53,7 @@ class Hermes:
         """Run to the end; `given` is standard input."""
         return Ran(
             subprocess.run(
-                [sys.executable, "-m", "hermes_agent", *arguments],
+                [*self.prefix, sys.executable, "-m", "hermes_agent", *arguments],
                 cwd=self.folder,
                 env=self.environ | variables,
                 input=given.encode() if isinstance(given, str) else given,
@@ -65,7 +67,7 @@ class Hermes:
     def started(self, *arguments: str) -> Generator["subprocess.Popen[bytes]"]:
         """A run in the background, killed at the end if it still runs."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "hermes_agent", *arguments],
+            [*self.prefix, sys.executable, "-m", "hermes_agent", *arguments],
             cwd=self.folder,
             env=self.environ,
             stdin=subprocess.DEVNULL,

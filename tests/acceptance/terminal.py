@@ -39,7 +39,7 @@ class Tmux:
         self._status.unlink(missing_ok=True)
         # tmux wants a short path for its socket, shorter than some temporary folders.
         self._name = f"hermes-{os.getpid()}-{time.monotonic_ns()}"
-        command = shlex.join([sys.executable, "-m", "hermes_agent", *arguments])
+        command = shlex.join([*hermes.prefix, sys.executable, "-m", "hermes_agent", *arguments])
         environ = hermes.environ | {"PS1": "$ "}
         environ = {k: v for k, v in environ.items() if k not in ("TMUX", "NO_COLOR", "TERM")}
         exports = [arg for k, v in variables.items() for arg in ("-e", f"{k}={v}")]

@@ -5,28 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.declaring import SIGNALS, manage
 from tests.acceptance.hermes import Hermes
 from tests.acceptance.terminal import OpenChat, needs_tmux
 from tests.servers.model import ModelServer
 from tests.servers.script import Call, Reply
 
-WRITERS = [
-    ["setup"],
-    ["setup", "model"],
-    ["setup", "--non-interactive", "--provider", "openai"],
-    ["setup", "--non-interactive", "--reset"],
-    ["config", "edit"],
-    ["config", "set", "timezone", "UTC"],
-    ["config", "set", "OPENAI_API_KEY", "sk-x"],
-    ["config", "unset", "timezone"],
-    ["config", "migrate"],
-    ["gateway", "install"],
-    ["gateway", "uninstall"],
-    ["gateway", "setup"],
-    ["model", "set", "other"],
-    ["tools", "enable", "web"],
-    ["tools", "disable", "terminal"],
-]
 READERS = [
     ["config"],
     ["config", "show", "--json"],
@@ -51,24 +35,12 @@ def contents(home: Path) -> dict[str, tuple[bytes, int]]:
     }
 
 
-@pytest.fixture(params=["variable", "marker"])
+@pytest.fixture(params=SIGNALS)
 def managed(hermes: Hermes, request: pytest.FixtureRequest) -> Hermes:
     hermes.configure("timezone: Europe/Paris\nmax_turns: 7\n")
     (hermes.home / ".env").write_text("OPENROUTER_API_KEY=sk-or-secret\n")
-    if request.param == "variable":
-        hermes.environ["HERMES_MANAGED"] = "true"
-    else:
-        (hermes.home / ".managed").write_text("NixOS\n")
+    manage(hermes, request.param)
     return hermes
-
-
-def test_every_writer_refuses_and_no_byte_changes(managed: Hermes) -> None:
-    before = contents(managed.home)
-    for words in WRITERS:
-        ran = managed.run(*words, EDITOR="false")
-        assert (ran.status, ran.out) == (1, ""), words
-        assert "managed by NixOS" in ran.err, words
-    assert contents(managed.home) == before
 
 
 def test_every_reader_works(managed: Hermes) -> None:

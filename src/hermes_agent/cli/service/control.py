@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from hermes_agent.cli.service.which import installed_service
-from hermes_agent.config.paths import hermes_home
+from hermes_agent.config.managed import find
+from hermes_agent.config.paths import Paths, hermes_home
 from hermes_agent.deploy.units.service import Service
 from hermes_agent.deploy.units.systemctl import NoSystemd, Systemd, SystemdRefused
-from hermes_agent.domain.errors import ConfigError, HermesError
+from hermes_agent.domain.errors import ConfigError, HermesError, ManagedError
 from hermes_agent.gateway.lock import Holder, holder, lock_file
 from hermes_agent.gateway.process import send
 
@@ -24,7 +25,8 @@ NO_SERVICE = "hermes gateway install makes a service; hermes gateway run runs in
 
 
 def start(*, system: bool, say: Say, environ: Mapping[str, str] = os.environ) -> None:
-    """Start the installed service."""
+    """Start the installed service. Raises `ManagedError` where it is somebody else's to start."""
+    _refuse_where_managed("start", environ)
     service = installed_service(system=system, environ=environ)
     if service is None:
         found = holder(hermes_home(environ))
@@ -39,6 +41,7 @@ def start(*, system: bool, say: Say, environ: Mapping[str, str] = os.environ) ->
 
 def stop(*, system: bool, say: Say, environ: Mapping[str, str] = os.environ) -> None:
     """Stop the gateway of this home, and wait until its turns have ended."""
+    _refuse_where_managed("stop", environ)
     service = installed_service(system=system, environ=environ)
     home = service.hermes_home if service else hermes_home(environ)
     if service is not None:
@@ -55,6 +58,7 @@ def stop(*, system: bool, say: Say, environ: Mapping[str, str] = os.environ) -> 
 
 def restart(*, system: bool, say: Say, environ: Mapping[str, str] = os.environ) -> None:
     """Restart the installed service; its turns end first."""
+    _refuse_where_managed("restart", environ)
     service = installed_service(system=system, environ=environ)
     if service is not None:
         systemd = Systemd(system=service.system, environ=environ)
@@ -114,6 +118,19 @@ def supervising_unit(pid: int, environ: Mapping[str, str] = os.environ) -> tuple
         if known.get("MainPID") == str(pid):
             return unit, system
     return None
+
+
+def _refuse_where_managed(verb: str, environ: Mapping[str, str]) -> None:
+    managed = find(Paths.of(environ), environ)
+    if managed is None:
+        return
+    manager = managed.manager
+    unit = f"{managed.entry.stem if managed.entry else 'hermes-agent'}.service"
+    scope = "systemctl --user" if manager.name == "home-manager" else "sudo systemctl"
+    raise ManagedError(
+        f"Cannot {verb} the gateway: managed by {manager.name}",
+        hint=f"Use: {scope} {verb} {unit}. To change for good how it runs, edit {manager.edit}",
+    )
 
 
 def _refuse_foreign_unit(found: Holder, verb: str) -> None:
