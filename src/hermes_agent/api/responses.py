@@ -174,7 +174,10 @@ class Responses:
         composer = Composer(stream.put if stream else None)
         response = _begun(request)
 
+        taken: list[LiveSession] = []
+
         async def opened(live: LiveSession) -> None:
+            taken[:] = [live]
             last = live.history[-1].id if live.history else None
             if kept is not None and kept.last_message not in (None, last):
                 raise Moved
@@ -194,7 +197,7 @@ class Responses:
             composer.close()
             response = _ended(response, ended, composer)
             if response.status != "failed" and response.store:
-                response = await self._keep(response, opening.session_id, composer)
+                response = await self._keep(response, taken[0].id, composer)
             if stream is None:
                 closing(ended)
                 await exchange.answer(response, headers=session_header(opening.session_id))

@@ -54,7 +54,8 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MessageView(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored message. Of pictures only the number is told."""
+    """A stored message. Of pictures only the number is told. Nobody said a `summary`: it stands
+    for earlier messages, which its session's parent keeps."""
 
     id: int | None
     role: Role
@@ -66,6 +67,7 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     tool_name: str | None = None
     finish_reason: Finish | None = None
     model: str | None = None
+    summary: bool = False
 
     @classmethod
     def of(cls, message: Message) -> "MessageView":
@@ -84,6 +86,7 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
             tool_name=message.tool_name,
             finish_reason=message.finish,
             model=message.model,
+            summary=message.summary,
         )
 
 

@@ -169,7 +169,7 @@ class Agent:
         """Write the conversation as Markdown; returns the path. Refuses to overwrite."""
         path = Path(self.cwd, Path(name or f"hermes_{session.id}.md").expanduser())
         parts = [
-            f"## {'You' if m.role == 'user' else 'Hermes'}\n\n{m.content.strip()}\n"
+            f"## {_speaker(m)}\n\n{m.content.strip()}\n"
             for m in session.history
             if m.role in ("user", "assistant") and m.content.strip()
         ]
@@ -254,6 +254,12 @@ class Agent:
     def _prompt(self, session_id: str, toolbox: Toolbox) -> Prompt:
         tools = {spec.name for spec in toolbox.specs()}
         return self.prompting.build(session_id, tools, whole=self._models.system_prompt)
+
+
+def _speaker(message: Message) -> str:
+    if message.summary:
+        return "What was said before"
+    return "You" if message.role == "user" else "Hermes"
 
 
 async def open_agent(wish: Wish) -> Agent:

@@ -11,10 +11,18 @@ from hermes_agent.config.load import Loaded
 from hermes_agent.delivery.capabilities import Capabilities
 from hermes_agent.domain.chats import Inbound, Origin, Outgoing, Target
 from hermes_agent.domain.errors import DeniedError, HermesError
-from hermes_agent.domain.events import BudgetSpent, Completed, Failed, TurnEnded
-from hermes_agent.domain.messages import Message
+from hermes_agent.domain.events import (
+    BudgetSpent,
+    Compacted,
+    Compacting,
+    Completed,
+    Event,
+    Failed,
+    NotCompacted,
+    TurnEnded,
+)
 from hermes_agent.domain.model import Effort
-from hermes_agent.domain.ports import Asker
+from hermes_agent.domain.ports import Asker, Emit
 from hermes_agent.gateway.asking import approver_of
 from hermes_agent.gateway.commands.desk import Call, Service
 from hermes_agent.gateway.commands.table import queued, table
@@ -32,6 +40,7 @@ from hermes_agent.scheduler.scripts import RunCommand
 from hermes_agent.sessions.host import Opening
 from hermes_agent.sessions.keys import CONTROL
 from hermes_agent.sessions.live import LiveSession
+from hermes_agent.sessions.telling import told
 
 ALBUM_SECONDS = 1.0
 
@@ -165,16 +174,18 @@ class ChatRoad:
                 text = inbound.text if merged else text
                 if live.standing(claim.turn) == "new":
                     text = f"{text}\n{await self._voice.heard(inbound)}".strip()
-                written = len(_written(live.history, claim.turn))
+                written = len(live.written(claim.turn))
                 async with (
                     self._screen(claim, capabilities, written) as screen,
                     _watched(turn, self._loaded.config.agent.gateway_timeout),
                 ):
                     images, note = await pictures(inbound)
+                    watch = screen.watch(turn, self._absorbing(claim, turn.steered))
+                    notes: list[str] = []
                     ended = await live.run(
                         words(inbound, text, note),
                         turn.control,
-                        screen.watch(turn, self._absorbing(claim, turn.steered)),
+                        _noting(turn, watch, notes),
                         images,
                         turn=claim.turn,
                     )
@@ -185,7 +196,9 @@ class ChatRoad:
                 mode = entered.route.choices.get("voice", "")
                 return [
                     *self._earlier(claim, live, screen),
-                    *self._posts(claim, live, ended, entered, timed_out=turn.timed_out),
+                    *self._posts(
+                        claim, live, ended, entered, timed_out=turn.timed_out, notes=notes
+                    ),
                     *await self._voice.spoken(claim, said, mode, capabilities),
                 ]
         finally:
@@ -251,7 +264,7 @@ class ChatRoad:
     def _earlier(self, claim: Claim, live: LiveSession, screen: Screen) -> list[Outgoing]:
         """What the model wrote before its answer and people saw growing, as it really ended."""
         found: list[Outgoing] = []
-        for number, message in enumerate(_written(live.history, claim.turn)[:-1]):
+        for number, message in enumerate(live.written(claim.turn)[:-1]):
             if message.content and screen.shown(number):
                 first = number * PARTS
                 found += self._presenter.outgoing(claim, message.content, first=first)
@@ -265,9 +278,10 @@ class ChatRoad:
         entered: Entered,
         *,
         timed_out: bool,
+        notes: Sequence[str],
     ) -> Sequence[Outgoing]:
         ending = ended.ending
-        first = PARTS * max(0, len(_written(live.history, claim.turn)) - 1)
+        first = PARTS * max(0, len(live.written(claim.turn)) - 1)
         match ending:
             case Completed(message=message):
                 text = message.content
@@ -283,7 +297,8 @@ class ChatRoad:
             case _:
                 return ()
         reset = self._reset_notice(claim, entered)
-        return self._presenter.outgoing(claim, f"{reset}{text}", first=first)
+        noted = "".join(f"\n\n_{note}_" for note in notes)
+        return self._presenter.outgoing(claim, f"{reset}{text}{noted}", first=first)
 
     def _reset_notice(self, claim: Claim, entered: Entered) -> str:
         policy = self._loaded.config.session_reset
@@ -307,15 +322,22 @@ async def _watched(turn: ActiveTurn, limit: float) -> AsyncGenerator[None]:
         watching.cancel()
 
 
-def _written(history: Sequence[Message], turn: str) -> list[Message]:
-    """The messages that the model has written in this turn."""
-    written: list[Message] = []
-    for message in reversed(history):
-        if message.turn == turn:
-            return written[::-1]
-        if message.role == "assistant":
-            written.append(message)
-    return []
+def _noting(turn: ActiveTurn, watch: Emit, notes: list[str]) -> Emit:
+    """What becomes of the conversation's length goes on record; what failed is said in `notes`."""
+
+    def emit(event: Event) -> None:
+        match event:
+            case Compacting():
+                turn.doing = "shortening the conversation"
+            case Compacted(session_id=session_id):
+                turn.session_id = session_id
+            case NotCompacted():
+                notes.append(told(event))
+            case _:
+                pass
+        watch(event)
+
+    return emit
 
 
 def _in_words(error: HermesError) -> str:

@@ -3,7 +3,6 @@
 What is kept is decided in `context/compaction`; the change itself is `LiveSession.succeed`.
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -13,7 +12,7 @@ from hermes_agent.domain.errors import ContextOverflow, HermesError
 from hermes_agent.domain.events import Compacted, Compacting, NotCompacted
 from hermes_agent.domain.messages import Message, Usage
 from hermes_agent.domain.ports import Emit, Fitted, Model, Toolbox
-from hermes_agent.store.port import Session, SessionStore
+from hermes_agent.store.port import Failures, Session
 
 if TYPE_CHECKING:
     from hermes_agent.context.compaction.plan import Plan, Rules
@@ -77,7 +76,9 @@ class Subject(Protocol):
     def history(self) -> tuple[Message, ...]: ...
 
     @property
-    def store(self) -> SessionStore: ...
+    def failures(self) -> Failures: ...
+
+    async def compaction_failed(self, usage: Usage) -> None: ...
 
     async def succeed(self, kept: Sequence[Message]) -> None: ...
 
@@ -228,14 +229,11 @@ class SessionCompaction:
     async def _failed(
         self, reason: str, hint: str | None, emit: Emit, usage: Usage | None = None
     ) -> None:
-        store, session_id = self._subject.store, self._subject.row.id
-        if usage is not None and (usage.input or usage.output):
-            await asyncio.to_thread(store.spent, session_id, usage)
-        await asyncio.to_thread(store.compaction_failed, session_id)
+        await self._subject.compaction_failed(usage or Usage())
         emit(NotCompacted(reason=reason, hint=hint))
 
     def _waits(self) -> bool:
-        failures = self._subject.store.compaction_failures(self._subject.row.id)
+        failures = self._subject.failures
         if not failures.count:
             return False
         wait = min(FIRST_WAIT * 2 ** (failures.count - 1), LONGEST_WAIT)

@@ -19,7 +19,7 @@ from hermes_agent.sessions.compaction import Compactor, SessionCompaction
 from hermes_agent.sessions.locks import SessionLocks
 from hermes_agent.store.ids import new_session_id
 from hermes_agent.store.journal import SessionJournal, StoreThread
-from hermes_agent.store.port import Session, SessionChange, SessionStore
+from hermes_agent.store.port import Failures, Session, SessionChange, SessionStore
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,9 +100,9 @@ class LiveSession:
         return f"{self._system}\n\n{overlay}" if overlay else self._system
 
     @property
-    def store(self) -> SessionStore:
-        """Where it is kept."""
-        return self._store
+    def failures(self) -> Failures:
+        """How often it could not be shortened."""
+        return self._store.compaction_failures(self.id)
 
     @property
     def history(self) -> tuple[Message, ...]:
@@ -216,6 +216,10 @@ class LiveSession:
             self._on_child(parent, child)
         if stopped is not None:
             raise stopped
+
+    async def compaction_failed(self, usage: Usage) -> None:
+        """It could not be shortened, and that cost this."""
+        await self._journal.compaction_failed(usage)
 
     def written(self, turn: str) -> tuple[Message, ...]:
         """What the model has written in this turn, also before the session went on in a child."""

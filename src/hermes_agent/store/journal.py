@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
 from hermes_agent.domain.errors import StoreError
-from hermes_agent.domain.messages import Message, ToolCall, ToolResult
+from hermes_agent.domain.messages import Message, ToolCall, ToolResult, Usage
 from hermes_agent.store.port import Session, SessionStore
 
 MOST_TOGETHER = 32
@@ -112,6 +112,16 @@ class SessionJournal:
         done = await self._call(lambda: self._store.succeed(self._session_id, child_id, kept))
         self._session_id = child_id
         return done
+
+    async def compaction_failed(self, usage: Usage) -> None:
+        """No summary could be had, and this is what the attempt cost."""
+
+        def write() -> None:
+            with self._store.together():
+                self._store.spent(self._session_id, usage)
+                self._store.compaction_failed(self._session_id)
+
+        await self._call(write)
 
     async def _call(self, write: Callable[[], _T]) -> _T:
         return await self._thread.write(self._store, write)

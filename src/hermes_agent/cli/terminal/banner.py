@@ -49,7 +49,8 @@ def history_lines(
     session: LiveSession, amount: Literal["full", "minimal"], *, colour: bool
 ) -> list[str]:
     """The end of a resumed conversation."""
-    said = [m for m in session.history if m.role in ("user", "assistant") and m.content.strip()]
+    spoken = [m for m in session.history if m.role in ("user", "assistant") and not m.summary]
+    said = [m for m in spoken if m.content.strip()]
     if not said:
         return []
     shown = said[-(FULL if amount == "full" else MINIMAL) :]

@@ -3,7 +3,7 @@
 
 from typing import Literal
 
-from hermes_agent.config.schema.types import Count, Effort, Seconds, Section, Words
+from hermes_agent.config.schema.types import Count, Effort, Seconds, Section, Share, Words
 from hermes_agent.config.secret import Secret
 
 
@@ -35,14 +35,14 @@ class Compression(Section, frozen=True, kw_only=True):
 
     enabled: bool = True
     """Summarise old messages before the context window is full."""
-    threshold: float = 0.5
+    threshold: Share = 0.5
     """Share of the context window at which it happens."""
     target_ratio: float = 0.2
-    """Share that the summary may take (0.1 to 0.8)."""
+    """Share of that which the newest messages keep (0.1 to 0.8)."""
     protect_last_n: Count = 20
-    """Newest messages that are never summarised."""
+    """Newest messages that are kept whole as far as they find room."""
     summary_model: str = ""
-    """The model that summarises; empty picks one that fits."""
+    """The model that summarises; empty is the conversation's own."""
     summary_provider: str = "auto"
     """Its vendor."""
     summary_base_url: str | None = None

@@ -16,6 +16,9 @@ Words = tuple[str, ...]
 Dollars = Seconds
 """An amount of US dollars, not negative."""
 
+Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
+"""A part of a whole: more than 0, at most 1."""
+
 Open = dict[str, Any]
 """A map whose keys are not ours to know."""
 

@@ -48,6 +48,8 @@ COMMANDS: dict[str, Entry] = {
     "busy": Entry(
         "What a message does while I work", choosing.busy, "interrupt|queue|steer", busy=True
     ),
+    "compress": Entry("Shorten the conversation", talking.compress, "[FOCUS]"),
+    "context": Entry("How full the model's window is", talking.context),
     "deny": Entry("Forbid what I asked about", _over, busy=True),
     "help": Entry("This list", help_, aliases=("commands", "start"), busy=True),
     "insights": Entry("The last days in figures", looking.insights, "[DAYS]", busy=True),

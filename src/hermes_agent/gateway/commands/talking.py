@@ -3,9 +3,11 @@
 from contextlib import AbstractAsyncContextManager
 
 from hermes_agent.domain.errors import NotFoundError, UsageError
+from hermes_agent.domain.events import Compacted, Event, NotCompacted
 from hermes_agent.gateway.commands.desk import Call
 from hermes_agent.sessions.host import Opening
 from hermes_agent.sessions.live import LiveSession
+from hermes_agent.sessions.telling import told
 from hermes_agent.store.port import Filters
 
 RECENT = 8
@@ -77,8 +79,36 @@ async def resume(call: Call) -> None:
         # The same words as for one that does not exist: ids are not for guessing.
         raise NotFoundError(f"There is no session {call.argument!r}.")
     await _stop(call)
-    await call.service.routing.lead(call.key, call.inbound.origin, found.id)
+    await call.service.routing.lead(call.key, call.inbound.origin, store.tip(found.id))
     call.say(f"Going on with {found.title or found.id}.")
+
+
+async def compress(call: Call) -> None:
+    """Make the conversation short; the argument says what to keep above all."""
+    events: list[Event] = []
+    async with await _open(call) as live:
+        fitted = await live.compress(events.append, call.argument)
+    ends = [event for event in events if isinstance(event, Compacted | NotCompacted)]
+    if fitted is None and not ends:
+        call.say("There is nothing worth shortening yet.")
+    for event in ends:
+        call.say(told(event))
+
+
+async def context(call: Call) -> None:
+    """How full the model's window is."""
+    async with await _open(call) as live:
+        window, last, at = live.model.context_length, live.last_input, live.shortens_at
+        messages = len(live.history)
+    counted = f"{last:,} tokens at the last request" if last else "not counted yet"
+    lines = [
+        f"Session `{live.id}`" + (f" {live.row.title}" if live.row.title else ""),
+        f"{messages} messages, {counted}",
+        f"Window of `{live.model.name}`: {window:,} tokens",
+    ]
+    if at:
+        lines.append(f"Is shortened at about {at:,} tokens; `/compress` does it now")
+    call.say("\n".join(f"- {line}" for line in lines))
 
 
 async def background(call: Call) -> None:
@@ -125,7 +155,15 @@ async def _session_id(call: Call) -> str:
 
 
 async def _open(call: Call) -> AbstractAsyncContextManager[LiveSession]:
+    route = await call.service.routing.find(call.key)
+    if route is None:
+        raise UsageError("This chat has no session yet.")
     origin = call.inbound.origin
     return call.service.host.open(
-        Opening(session_id=await _session_id(call), source=origin.platform, user_id=origin.user_id)
+        Opening(
+            session_id=route.session_id,
+            source=origin.platform,
+            user_id=origin.user_id,
+            model=route.choices.get("model", ""),
+        )
     )
