@@ -8,7 +8,10 @@ from hermes_agent.deploy.setup import state
 from tests.deploy.ground import NO_ROOT
 from tests.deploy.hostile import attack
 
-pytestmark = pytest.mark.skipif(bool(NO_ROOT), reason=NO_ROOT or "as root")
+pytestmark = [
+    pytest.mark.skipif(bool(NO_ROOT), reason=NO_ROOT or "as root"),
+    pytest.mark.timeout(300),
+]
 
 ROUNDS = 60
 
