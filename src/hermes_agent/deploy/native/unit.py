@@ -106,6 +106,9 @@ def _credentials(secrets: Mapping[str, str]) -> Iterator[str]:
                 " use environmentFiles.",
             )
         yield f"LoadCredential={CREDENTIAL}{key}:{_bare(path)}"
+        # In place of a file that is missing: so the set-up starts, and can say which one. What it
+        # holds is as good as nothing.
+        yield f"SetCredential={CREDENTIAL}{key}:\\n"
 
 
 def _program(path: str) -> str:

@@ -128,6 +128,7 @@ def prepare(
 
 def _inputs(spec: Specification) -> tuple[_Inputs, list[str]]:
     environment, warnings = secrets.gather(spec)
+    secrets.require_readable(spec)
     config, settings = _declared(spec)
     auth = None
     if spec.auth_file is not None:

@@ -32,6 +32,18 @@ def gather(spec: Specification) -> tuple[dict[str, str], list[str]]:
     return found, warnings
 
 
+def require_readable(spec: Specification) -> None:
+    """That the files of `secrets` are there; who hands them over would only say a number.
+
+    Raises `SetupFailed`, naming the file.
+    """
+    for key, path in sorted(spec.secrets.items()):
+        if not sources.read(path, f"the secret {key} in", MOST_BYTES).strip():
+            raise SetupFailed(
+                f"The secret {key} in {path} is empty", hint="Write its value into that file."
+            )
+
+
 def fixed(spec: Specification) -> dict[str, str]:
     """What the deployment itself says, as the service sees it."""
     container = spec.container.enable
