@@ -40,13 +40,13 @@
         "aarch64-darwin"
       ];
 
-      # The overlay laid over nothing: our own packages, and no second evaluation of nixpkgs.
+      # What the overlay adds, without a second evaluation of nixpkgs.
       ours = forEach (
         system:
         let
           pkgs = nixpkgs.legacyPackages.${system};
         in
-        self.overlays.default pkgs pkgs
+        lib.fix (added: self.overlays.default (pkgs // added) pkgs)
       );
 
       packageFor = pkgs: self.packages.${pkgs.stdenv.hostPlatform.system}.default;
