@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FIRST_WAIT = 300.0
 LONGEST_WAIT = 6 * 3600.0
 SMALLEST_WINDOW = 4_000
+IN_VAIN = "it was shortened before and still takes more room than it should"
 
 
 class Compactor:
@@ -99,7 +100,6 @@ class SessionCompaction:
         self._before = tuple(before)
         self._fixed: int | None = None
         self._hopeless = 0
-        self._unproven = False
 
     @property
     def limit(self) -> int:
@@ -123,17 +123,10 @@ class SessionCompaction:
         if overflow is not None:
             compactor.learn(model, overflow, tokens)
             return await self._shorten(emit, tokens)
-        if tokens < self.limit:
-            self._unproven = False
+        if tokens < self.limit or tokens <= self._hopeless or self._waits():
             return None
-        if tokens <= self._hopeless:
-            return None
-        if self._unproven:
-            # Shortened, asked, and still too long: another summary would only cost.
-            self._unproven = False
-            await self._failed("the conversation still takes more room than it may", None, emit)
-            return None
-        if self._waits():
+        if self._in_vain():
+            await self._failed(IN_VAIN, None, emit)
             return None
         return await self._shorten(emit, tokens)
 
@@ -170,7 +163,6 @@ class SessionCompaction:
         except HermesError as error:
             emit(NotCompacted(reason=error.message, hint=error.hint))
             return self._fitted(changed=False, usage=usage)
-        self._unproven = not by_hand
         emit(
             Compacted(
                 session_id=subject.row.id,
@@ -232,12 +224,22 @@ class SessionCompaction:
         await self._subject.compaction_failed(usage or Usage())
         emit(NotCompacted(reason=reason, hint=hint))
 
+    def _in_vain(self) -> bool:
+        """Whether this is a child in which no request was short enough: another summary would
+        only cost."""
+        subject, limit = self._subject, self.limit
+        if subject.row.parent_session_id is None:
+            return False
+        counted = [m.usage.input for m in subject.history if m.role == "assistant" and m.usage]
+        return bool(counted) and min(counted) >= limit
+
     def _waits(self) -> bool:
         failures = self._subject.failures
         if not failures.count:
             return False
         wait = min(FIRST_WAIT * 2 ** (failures.count - 1), LONGEST_WAIT)
-        return 0 <= self._compactor.clock() - failures.last < wait
+        # Also where the clock was set back meanwhile.
+        return abs(self._compactor.clock() - failures.last) < wait
 
     def _fitted(self, *, changed: bool, usage: Usage) -> Fitted:
         return Fitted(

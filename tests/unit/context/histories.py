@@ -4,7 +4,7 @@ import json
 
 from hypothesis import strategies as st
 
-from hermes_agent.domain.messages import Image, Message, Reasoning, ToolCall, Usage
+from hermes_agent.domain.messages import Finish, Image, Message, Reasoning, ToolCall, Usage
 
 TEXTS = st.one_of(
     st.text(max_size=40),
@@ -19,6 +19,9 @@ ARGUMENTS = st.one_of(
     st.integers(1, 20_000).map(lambda size: json.dumps({"path": "a.txt", "content": "x" * size})),
     st.just('{"path": "src/b.py"}'),
 )
+ENDS: st.SearchStrategy[Finish | None] = st.sampled_from(
+    ["stop", "stop", "stop", "interrupted", None]
+)
 STATES = st.none() | st.just("s")
 THOUGHT = '{"type": "thinking", "thinking": "hm", "signature": "c2ln"}'
 TOOLS = st.sampled_from(["terminal", "read_file", "write_file", "todo"])
@@ -27,7 +30,7 @@ TOOLS = st.sampled_from(["terminal", "read_file", "write_file", "todo"])
 @st.composite
 def answers(draw: st.DrawFn) -> list[Message]:
     """The end of a turn: an answer, one that was broken off, or none at all."""
-    finish = draw(st.sampled_from(["stop", "stop", "stop", "interrupted", None]))
+    finish = draw(ENDS)
     if finish is None:
         return []
     usage = Usage(input=draw(st.integers(0, 40_000)), output=draw(st.integers(0, 900)))

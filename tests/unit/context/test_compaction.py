@@ -12,17 +12,17 @@ from hermes_agent.context.compaction.notes import assembled, notes_of, summary_m
 from hermes_agent.context.compaction.plan import Plan, Rules, limit_of, make_plan
 from hermes_agent.context.compaction.shortening import Shortener
 from hermes_agent.context.compaction.transcript import pieces
-from hermes_agent.domain.messages import Message, Usage
+from hermes_agent.domain.messages import Message, ToolCall, Usage
 from hermes_agent.domain.model import Request
 from hermes_agent.providers.target import Target
-from hermes_agent.providers.vendor import find_vendor
+from hermes_agent.providers.vendor import WireName, find_vendor
 from hermes_agent.providers.wires.contract import load_wire
 from tests.unit.context.histories import histories
 
 FIXED = 1_500
 RULES = Rules()
 WINDOWS = st.sampled_from([8_192, 16_384, 32_768, 200_000])
-WIRES = ("chat_completions", "responses", "anthropic", "gemini")
+WIRES: tuple[WireName, ...] = ("chat_completions", "responses", "anthropic", "gemini")
 
 
 def planned(
@@ -175,7 +175,7 @@ def test_a_shortened_conversation_can_be_shortened_again(
 
 @settings(max_examples=60, deadline=None)
 @given(histories(), st.sampled_from(WIRES))
-def test_every_wire_can_send_the_result(messages: list[Message], wire: str) -> None:
+def test_every_wire_can_send_the_result(messages: list[Message], wire: WireName) -> None:
     plan = planned(messages, 8_192)
     if plan is None:
         return
@@ -205,8 +205,6 @@ def test_thinning_old_results_alone_needs_no_summary() -> None:
     asked = Message(role="user", content="look", id=1)
     messages = [asked]
     for number in range(20):
-        from hermes_agent.domain.messages import ToolCall
-
         call = ToolCall(f"c{number}", "terminal", "{}")
         messages.append(
             Message(role="assistant", tool_calls=(call,), finish="tool_calls", id=2 * number + 2)
@@ -236,9 +234,9 @@ def test_the_first_exchange_stays_at_its_place() -> None:
         Message(role="assistant", content="I sort the books.", finish="stop", id=2),
     ]
     for number in range(3, 60):
-        role = "user" if number % 2 else "assistant"
-        finish = None if number % 2 else "stop"
-        messages.append(Message(role=role, content="word " * 300, finish=finish, id=number))
+        asked = Message(role="user", content="word " * 300, id=number)
+        given = Message(role="assistant", content="word " * 300, finish="stop", id=number)
+        messages.append(asked if number % 2 else given)
     plan = planned(messages, 32_768)
     assert plan is not None
     assert [m.id for m in plan.head] == [1, 2]

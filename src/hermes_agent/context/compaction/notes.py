@@ -44,10 +44,10 @@ def instructions() -> str:
 def checked(answer: Message, *, most: int, earlier: str) -> str:
     """The summary's text. Raises `Unusable`: for what was cut off, is empty, has not the asked
     form, is longer than `most` tokens, or lost most of what the `earlier` one said."""
-    if answer.finish not in ("stop", None):
-        raise Unusable(f"it was not finished ({answer.finish})")
     if answer.tool_calls:
         raise Unusable("it is a tool call")
+    if answer.finish not in ("stop", None):
+        raise Unusable(f"it was not finished ({answer.finish})")
     written = _unfenced(answer.content.strip())
     if not written:
         raise Unusable("it is empty")
