@@ -93,8 +93,9 @@ def deployment(machine: Machine) -> Generator[None]:
         )
 
 
-def install(machine: Machine, **changed: object) -> str:
-    spec = {
+def specification(**changed: object) -> dict[str, object]:
+    """What is installed."""
+    return {
         "name": NAME,
         "package": "/opt/probe",
         "user": "keeper",
@@ -103,7 +104,11 @@ def install(machine: Machine, **changed: object) -> str:
         "addToSystemPackages": True,
         **changed,
     }
-    machine.write("/root/spec.json", json.dumps(spec))
+
+
+def install(machine: Machine, **changed: object) -> str:
+    """As `hermes deploy apply` does; what was said."""
+    machine.write("/root/spec.json", json.dumps(specification(**changed)))
     return machine.run("/opt/agent/bin/python3", "-c", INSTALL, "/root/spec.json").ok()
 
 

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 from hermes_agent.config.files import NotWritten, write_atomically
@@ -74,12 +75,19 @@ def uninstall(name: str, *, root: Path = Path("/")) -> None:
 
 
 def interpreter(spec: Specification) -> str:
-    """The Python that root runs for a caller: the package's own. Raises `Unsafe`."""
+    """The Python that root runs for a caller: the package's own, or the one that runs this.
+
+    Whoever applies has looked through the package already. Raises `Unsafe`.
+    """
     require_roots(Path(spec.program))
     own = [Path(spec.package) / "bin" / name for name in ("python3", "python")]
-    found = next((path for path in own if _knows_us(path)), Path(sys.executable))
-    require_roots(found)
-    for top in {found.parents[1], Path(__file__).parents[2]}:
+    found = next((path for path in own if _knows_us(path)), None)
+    tops = [Path(__file__).parents[2]]
+    if found is None:
+        found = Path(sys.executable)
+        require_roots(found)
+        tops.append(Path(sysconfig.get_path("purelib")))
+    for top in tops:
         for folder, _, files in os.walk(top):
             require_root(Path(folder))
             for name in files:
