@@ -48,12 +48,18 @@ _MANAGERS = {
 
 class Managed(msgspec.Struct, frozen=True):
     """This home is managed. `settings` is the declaration, None where no registry entry has one;
-    `entry` is that entry's file."""
+    `entry` is that entry's file, `mode` (native, container or empty) how it says the agent runs."""
 
     manager: Manager
     signal: str
     settings: dict[str, Any] | None = None
     entry: Path | None = None
+    mode: str = ""
+
+    def described(self) -> str:
+        """Who manages, how, and which signal says so, for people."""
+        mode = f"{self.mode} mode, " if self.mode else ""
+        return f"{self.manager.name} ({mode}says {self.signal})"
 
 
 class _Entry(msgspec.Struct):
@@ -61,6 +67,7 @@ class _Entry(msgspec.Struct):
     device: int | None = None
     inode: int | None = None
     manager: str = "nixos"
+    mode: str = ""
     settings: dict[str, Any] | None = None
 
 
@@ -142,7 +149,8 @@ def _registered(home: Path, registry: Path) -> Managed | None:
                 f"The registry entry {path} for this home cannot be trusted",
                 hint="It and every folder above it must belong to root, writable by root alone.",
             )
-        return Managed(manager_named(entry.manager), str(path), entry.settings, path)
+        mode = entry.mode if entry.mode in ("native", "container") else ""
+        return Managed(manager_named(entry.manager), str(path), entry.settings, path, mode)
     return None
 
 

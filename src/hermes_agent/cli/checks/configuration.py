@@ -20,10 +20,11 @@ def configuration(loaded: Loaded) -> Iterator[Finding]:
     text = f"{path}" if path.exists() else f"{path} does not exist; defaults are in force"
     yield Finding(area="configuration", level="ok", text=text)
     if loaded.managed is not None:
-        manager = loaded.managed.manager.name
-        yield Finding(area="configuration", level="ok", text=f"managed by {manager}")
+        text = f"managed by {loaded.managed.described()}"
+        yield Finding(area="configuration", level="ok", text=text)
     for remark in loaded.warnings:
-        yield Finding(area="configuration", level="note", text=remark.text)
+        level = "problem" if remark.key == "auth.json" else "note"
+        yield Finding(area="configuration", level=level, text=remark.text)
     set_keys = list(report.leaves(loaded.data))
     for key in effective.idle(set_keys, loaded.data):
         yield Finding(

@@ -52,6 +52,9 @@ def gate(loaded: Loaded) -> Finding:
             hint="Install it, or allow unprivileged user namespaces.",
         )
     hint = "hermes config set terminal.backend bubblewrap" if why_not is None else ""
+    if loaded.managed is not None:
+        why = f"; it does not work here: {why_not}" if why_not else ""
+        hint = f"Declare terminal.backend as bubblewrap{why}"
     return Finding(
         area="gate",
         level="note",

@@ -151,6 +151,8 @@ def check() -> None:
     from hermes_agent.config.load import load
 
     loaded = load()
+    if loaded.managed is not None:
+        _show_declaration(loaded)
     notes = [remark.text for remark in loaded.warnings]
     unknown = {remark.key for remark in loaded.warnings if remark.kind == "unknown"}
     known = [key for key in loaded.origins if not _within(key, unknown)]
@@ -179,6 +181,23 @@ def schema() -> None:
     from hermes_agent.config.describe import json_schema
 
     _print_json(json_schema())
+
+
+def _show_declaration(loaded: "Loaded") -> None:
+    """Who manages this home, what to edit, and what is declared."""
+    from hermes_agent.config import report
+
+    managed = loaded.managed
+    if managed is None:
+        return
+    manager = managed.manager
+    then = f", then run: {manager.run}" if manager.run else ", and apply it"
+    click.echo(f"managed by {managed.described()}")
+    click.echo(f"to change it, edit {manager.edit}{then}")
+    values = report.leaves(report.everything(loaded))
+    for key, origin in loaded.origins.items():
+        if origin.layer in ("declaration", "credential"):
+            click.echo(f"{origin.layer}: {key} = {_worded(values.get(key, '***'))}")
 
 
 def _path(key: str) -> tuple[str, ...]:
@@ -216,8 +235,7 @@ def _show_paths(loaded: "Loaded") -> None:
     ):
         _row(name, str(where), "" if where.exists() else "not there yet")
     if loaded.managed is not None:
-        manager = loaded.managed.manager
-        _row("managed by", manager.name, f"edit {manager.edit}")
+        _row("managed by", loaded.managed.described(), f"edit {loaded.managed.manager.edit}")
 
 
 def _title(text: str) -> None:

@@ -72,6 +72,7 @@ def _findings(*, offline: bool) -> Iterator[Finding]:
     from hermes_agent.cli.checks.configuration import configuration, defaults, unusable
     from hermes_agent.cli.checks.gateway import gateway
     from hermes_agent.cli.checks.home import home
+    from hermes_agent.cli.checks.logins import logins
     from hermes_agent.cli.checks.machine import machine
     from hermes_agent.cli.checks.model import model
     from hermes_agent.config.load import load
@@ -90,5 +91,6 @@ def _findings(*, offline: bool) -> Iterator[Finding]:
     yield from configuration(loaded)
     yield from home(loaded)
     yield from machine(loaded)
+    yield from logins(loaded)
     yield from model(loaded, offline=offline)
     yield from gateway(loaded)

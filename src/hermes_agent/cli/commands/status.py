@@ -28,6 +28,7 @@ def command(as_json: bool, deep: bool) -> None:
 
 
 def _facts(*, deep: bool) -> dict[str, dict[str, Any]]:
+    from hermes_agent.cli.checks.logins import logins
     from hermes_agent.cli.checks.machine import gate
     from hermes_agent.cli.checks.model import model
     from hermes_agent.config import report
@@ -45,7 +46,7 @@ def _facts(*, deep: bool) -> dict[str, dict[str, Any]]:
         "environment": {
             "version": VERSION,
             "home": str(loaded.paths.home),
-            "managed by": loaded.managed.manager.name if loaded.managed else "nobody",
+            "managed by": loaded.managed.described() if loaded.managed else "nobody",
             "warnings": len(loaded.warnings),
         },
         "model": {
@@ -53,6 +54,8 @@ def _facts(*, deep: bool) -> dict[str, dict[str, Any]]:
             for number, finding in enumerate(findings)
         },
         "keys": keys or {"none": "no keys in the environment or .env"},
+        "logins": dict(finding.text.split(": ", 1) for finding in logins(loaded))
+        or {"none": "auth.json has none"},
         "terminal": {
             "backend": loaded.config.terminal.backend,
             "approvals": loaded.config.approvals.mode,
