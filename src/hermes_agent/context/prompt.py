@@ -12,7 +12,16 @@ import msgspec
 
 _TEXTS = Path(__file__).parent / "texts"
 _PERSONALITIES = Path(__file__).parent / "personalities"
-_TOOL_GUIDANCE = ("terminal", "patch", "todo", "clarify", "memory", "session_search", "tool_search")
+_TOOL_GUIDANCE = (
+    "terminal",
+    "patch",
+    "todo",
+    "clarify",
+    "memory",
+    "session_search",
+    "skill_view",
+    "tool_search",
+)
 
 
 class Piece(msgspec.Struct, frozen=True):

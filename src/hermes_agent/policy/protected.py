@@ -13,7 +13,7 @@ Kind = Literal["policy", "ssh", "startup", "credentials", "system"]
 # In HERMES_HOME: what decides about the agent, what it holds in secret, what the daemon executes.
 _POLICY = (
     r"(?:config\.yaml|gateway\.json|\.env|\.managed|auth\.json|auth\.lock"
-    r"|state\.db(?:-wal|-shm|-journal)?|(?:pairing|hooks|plugins|mcp-tokens)(?:/.*)?)(?:[.~][^/]*)?"
+    r"|state\.db(?:-wal|-shm|-journal)?|(?:pairing|hooks|plugins|mcp-tokens)(?:/.*)?|mcp_tools\.json)(?:[.~][^/]*)?"
 )
 _POLICY_SECRETS = r"(?:\.env|auth\.json)(?:[.~][^/]*)?|(?:mcp-tokens|pairing)/.*"
 

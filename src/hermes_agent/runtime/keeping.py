@@ -1,9 +1,14 @@
 """What the agent keeps, as this configuration wants it."""
 
+from collections.abc import Collection
+from pathlib import Path
+
 from hermes_agent.config.load import Loaded
 from hermes_agent.knowledge.memory import MemoryFiles, Target
 from hermes_agent.knowledge.recall import Recall
+from hermes_agent.knowledge.skills.shelf import Shelf
 from hermes_agent.store.port import SessionStore
+from hermes_agent.tools.table import TABLE
 
 
 def memory_files(loaded: Loaded) -> MemoryFiles | None:
@@ -27,3 +32,16 @@ def recall_for(
         session_id,
         lambda row: everything or (row.source == source and row.user_id == user_id is not None),
     )
+
+
+def skill_shelf(loaded: Loaded, platform: str) -> Shelf:
+    """The skills of this home for a session on `platform`; the home's own come first."""
+    settings = loaded.config.skills
+    others = [Path(each).expanduser() for each in settings.external_dirs]
+    disabled = (*settings.disabled, *settings.platform_disabled.get(platform, ()))
+    return Shelf((loaded.paths.skills_dir, *others), disabled)
+
+
+def offered(tools: Collection[str]) -> frozenset[str]:
+    """The names of these tools and of their toolsets."""
+    return frozenset((*tools, *(TABLE[name].toolset for name in tools if name in TABLE)))

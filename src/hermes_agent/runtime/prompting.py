@@ -22,7 +22,7 @@ from hermes_agent.context.prompt import (
 from hermes_agent.domain.errors import UsageError
 from hermes_agent.domain.ports import Environment
 from hermes_agent.knowledge.memory import SEPARATOR, Target
-from hermes_agent.runtime.keeping import memory_files
+from hermes_agent.runtime.keeping import memory_files, offered, skill_shelf
 from hermes_agent.runtime.zone import zone_of
 
 _NOTES: dict[Target, str] = {
@@ -71,6 +71,7 @@ class Prompting:
             instructions=self._loaded.config.agent.system_prompt,
             tools=tools,
             notes=(
+                *(self._skills(tools) if "skill_view" in tools else ()),
                 *(self._servers() if "tool_search" in tools else ()),
                 *(self._notes() if "memory" in tools else ()),
             ),
@@ -88,6 +89,10 @@ class Prompting:
             )
             for target, note in (files.snapshot() if files else {}).items()
         )
+
+    def _skills(self, tools: Collection[str]) -> tuple[Piece, ...]:
+        index = skill_shelf(self._loaded, self._entrance).index(offered(tools))
+        return (Piece("skills", f"# Skills\n{index}"),) if index else ()
 
     def _servers(self) -> tuple[Piece, ...]:
         servers = self._loaded.config.mcp_servers

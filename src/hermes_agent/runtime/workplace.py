@@ -19,7 +19,7 @@ from hermes_agent.policy.grants import ListedGrants
 from hermes_agent.policy.paths import PathGuard
 from hermes_agent.policy.redaction import Redactor
 from hermes_agent.runtime.backend import backend_of
-from hermes_agent.runtime.keeping import memory_files
+from hermes_agent.runtime.keeping import memory_files, offered, skill_shelf
 from hermes_agent.runtime.servers import Servers
 from hermes_agent.tools.builtin.todo import restored
 from hermes_agent.tools.call import SessionToolbox
@@ -144,6 +144,8 @@ class Workplace:
             notes=memory_files(self._loaded),
             recall=recall,
             outside=self._servers.source,
+            skills=skill_shelf(self._loaded, platform),
+            offered=offered(tools),
             session=ToolSession(todos=restored(history)),
             limits=Limits(
                 terminal_timeout=config.terminal.timeout,

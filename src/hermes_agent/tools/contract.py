@@ -15,6 +15,7 @@ from hermes_agent.domain.outside import ToolSource
 from hermes_agent.domain.ports import Asker, Environment, Jobs
 from hermes_agent.knowledge.memory import MemoryFiles
 from hermes_agent.knowledge.recall import Recall
+from hermes_agent.knowledge.skills.shelf import Shelf
 from hermes_agent.tools.session import ToolSession
 
 Arguments = dict[str, object]
@@ -55,8 +56,9 @@ class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
     `approve_command(command, workdir)` returns the command to run (without what cannot be seen)
     and raises `DeniedError` when it may not run. `emit_output` shows text to the person while
     the tool runs. `jobs` are the scheduled ones, None where there are none to be had; `chat` is
-    where the session is led, None in a terminal. `notes` and `recall` are what the agent keeps,
-    None where it may not. `outside` brings the tools of other servers, None where there are none.
+    where the session is led, None in a terminal. `notes`, `recall` and `skills` are what the agent
+    keeps, None where it may not. `outside` brings the tools of other servers, None where there are
+    none. `offered` are the names of the session's own tools and toolsets.
     """
 
     environment: Environment
@@ -71,6 +73,8 @@ class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
     notes: MemoryFiles | None = None
     recall: Recall | None = None
     outside: ToolSource | None = None
+    skills: Shelf | None = None
+    offered: frozenset[str] = frozenset()
 
 
 class Outcome(msgspec.Struct, frozen=True):

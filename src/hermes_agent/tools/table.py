@@ -37,6 +37,9 @@ TABLE: dict[str, Entry] = {
     "session_search": Entry(
         "session_search", "session_search", "Find past conversations", "note", needs="recall"
     ),
+    "skills_list": Entry("skills_list", "skills", "List skills", "note", needs="skills"),
+    "skill_view": Entry("skill_view", "skills", "Load a skill", "note", needs="skills"),
+    "skill_manage": Entry("skill_manage", "skills", "Write skills", "everything", needs="skills"),
     "tool_search": Entry(
         "tool_search", "mcp", "Find tools of MCP servers", "note", needs="outside"
     ),
