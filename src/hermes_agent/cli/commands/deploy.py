@@ -11,6 +11,7 @@ PARTS = {
     "enter": "",
     "prepare": "Set up what a specification describes.",
     "remove": "Take a deployment off this machine.",
+    "run": "Run the container that a specification describes.",
     "schema": "Print the JSON schema of a specification.",
     "status": "Say how the deployments of this machine are.",
     "unit": "Print the unit file for a specification.",

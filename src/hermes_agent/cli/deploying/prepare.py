@@ -14,9 +14,12 @@ def command(file: Path) -> None:
     """
     from hermes_agent.deploy.places import Places
     from hermes_agent.deploy.reading import read
-    from hermes_agent.deploy.setup.prepare import prepare
 
     spec = read(file)
+    if spec.container.enable:
+        from hermes_agent.deploy.container.handing import hand_over as prepare
+    else:
+        from hermes_agent.deploy.setup.prepare import prepare
     done = prepare(spec, Places.of(spec))
     for warning in done.warnings:
         click.echo(f"hermes: {warning}", err=True)
