@@ -36,6 +36,7 @@ class Deployed:
             "environmentFiles": ["/etc/secrets/agent.env"],
             "restartSec": 1,
         }
+        self._began = int(machine.sh("date +%s%6N"))
         machine.write("/opt/asking.py", (HERE / "asking.py").read_text())
         machine.write("/opt/obedient_model.py", (HERE / "obedient_model.py").read_text())
         self.secrets(API_SERVER_KEY=KEY)
@@ -95,8 +96,12 @@ class Deployed:
         self.machine.run("systemctl", "restart", self.unit).ok()
 
     def said(self) -> list[str]:
-        """What the service's processes wrote into the journal."""
-        return [entry["MESSAGE"] for entry in self.machine.journal(self.unit)]
+        """What the service's processes wrote into the journal since this was made."""
+        return [
+            entry["MESSAGE"]
+            for entry in self.machine.journal(self.unit)
+            if int(entry["__REALTIME_TIMESTAMP"]) >= self._began
+        ]
 
     def drop_in(self, text: str) -> None:
         """Settings for [Service] beside the unit."""

@@ -111,6 +111,9 @@ class Machine:
         return self._leader > 0
 
     def _is_up(self) -> bool:
+        # Its first child only prepares the machine, and another takes its place.
+        if not self._find_leader():
+            return False
         done = subprocess.run(
             (*self._entering(), "systemctl", "is-system-running"),
             capture_output=True,

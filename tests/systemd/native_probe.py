@@ -12,9 +12,11 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 HOME, WORKSPACE, FOUND = (Path(word) for word in sys.argv[1:])
+Attempt = Callable[[], object]
 LIBC = ctypes.CDLL(None, use_errno=True)
 CALLS = {"init_module": 175, "kexec_load": 246, "bpf": 321, "perf_event_open": 298, "ptrace": 101,
          "swapon": 167, "reboot": 169, "open_by_handle_at": 304, "userfaultfd": 323}  # fmt: skip
@@ -29,7 +31,7 @@ def called(result: int) -> None:
         raise OSError(ctypes.get_errno(), "refused")
 
 
-def in_child(what) -> None:
+def in_child(what: Attempt) -> None:
     """In a process of its own, which it may spoil."""
     pid = os.fork()
     if pid == 0:
@@ -65,15 +67,15 @@ def inner_root() -> None:
         raise OSError(errno.EACCES, "refused")
 
 
-def writes(path: str) -> tuple[str, object]:
+def writes(path: str) -> tuple[str, Attempt]:
     return f"write {path}", lambda: Path(path).write_text("x")
 
 
-def reads(path: str) -> tuple[str, object]:
+def reads(path: str) -> tuple[str, Attempt]:
     return f"read {path}", lambda: Path(path).read_bytes()
 
 
-ATTEMPTS = {
+ATTEMPTS: dict[str, Attempt] = {
     "write its HERMES_HOME": lambda: (HOME / "x").write_text("x"),
     "write its working directory": lambda: (WORKSPACE / "x").write_text("x"),
     "write /tmp": lambda: Path("/tmp/probe").write_text("x"),

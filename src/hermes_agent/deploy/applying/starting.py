@@ -1,6 +1,7 @@
 """Starting a deployment's service, and saying why where it does not start."""
 
 import subprocess
+import time
 from collections.abc import Callable
 
 from hermes_agent.deploy.spec import Specification
@@ -21,6 +22,7 @@ def start_anew(
     """
     if verb in ("start", "restart"):
         systemd.tell("reset-failed", spec.unit)
+    began = time.time()
     with systemd.start_telling(verb, "--", spec.unit) as running:
         while True:
             try:
@@ -33,7 +35,7 @@ def start_anew(
     if running.returncode == 0:
         return
     shown = systemd.show(spec.unit)
-    said = "".join(f"\n  {line}" for line in _last_words(spec))
+    said = "".join(f"\n  {line}" for line in _last_words(spec, began))
     scope = "" if spec.scope == "system" else "--user "
     hint = f"See more with: journalctl {scope}-u {spec.unit} -n 50"
     if shown.get("ExecMainStatus") == "78":
@@ -46,12 +48,15 @@ def start_anew(
     )
 
 
-def _last_words(spec: Specification) -> list[str]:
+def _last_words(spec: Specification, since: float) -> list[str]:
     """What its processes wrote last; systemd's own lines only tell that it did not start."""
     of = "_SYSTEMD_UNIT" if spec.scope == "system" else "_SYSTEMD_USER_UNIT"
     try:
         done = subprocess.run(
-            ["journalctl", "-q", "-n", str(LINES), "-o", "cat", "--no-pager", f"{of}={spec.unit}"],
+            [
+                *("journalctl", "-q", "-n", str(LINES), "-o", "cat", "--no-pager"),
+                *(f"--since=@{since:.3f}", f"{of}={spec.unit}"),
+            ],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -7,16 +7,23 @@ from pathlib import Path
 import msgspec
 
 from hermes_agent.deploy import reading
-from hermes_agent.deploy.applying.plan import applied_generation, installed_generation, pending
+from hermes_agent.deploy.applying.gate import gate
+from hermes_agent.deploy.applying.plan import (
+    applied_generation,
+    declared_settings,
+    installed_generation,
+    pending,
+)
 from hermes_agent.deploy.places import Places, Roots
 from hermes_agent.deploy.spec import Specification
 from hermes_agent.deploy.units.systemctl import NoSystemd, Systemd
-from hermes_agent.domain.errors import ConfigError
+from hermes_agent.domain.errors import HermesError
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     """Unknown is None. `installed` and `applied` are generations: what is declared now, and what
-    the last start used. `fault` says what is wrong with the installation itself."""
+    the last start used. `gate` says how strong the gate before commands is,
+    `fault` what is wrong with the installation itself."""
 
     name: str
     unit: str
@@ -73,7 +80,7 @@ def _deployment(places: Places, systemd: Systemd | None, *, system: bool) -> Dep
         )
     try:
         found = _with_specification(found, places)
-    except ConfigError as error:
+    except HermesError as error:
         found = msgspec.structs.replace(found, fault=error.message)
     return found if systemd is None else _with_unit(found, systemd.show(found.unit))
 
@@ -82,6 +89,7 @@ def _with_specification(found: Deployment, places: Places) -> Deployment:
     if not places.specification.exists() or not os.access(places.specification, os.R_OK):
         return found
     spec = reading.read(places.specification)
+    settings, _ = declared_settings(spec)
     installed = installed_generation(spec)
     applied = applied_generation(places)
     return msgspec.structs.replace(
@@ -94,6 +102,7 @@ def _with_specification(found: Deployment, places: Places) -> Deployment:
         installed=installed,
         applied=applied,
         pending=pending(places).exists() or installed != applied,
+        gate=gate(spec, settings),
     )
 
 
