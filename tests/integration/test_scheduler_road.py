@@ -96,6 +96,9 @@ async def house(home: Path, config: str = "", **settings: object) -> AsyncGenera
             host,
             home_dir=home,
             render=lambda target, text: [Post(text=text, plain=text)],
+            answer=lambda target, message, origin: [
+                Post(text=f"{message.before}{message.said}{message.after}")
+            ],
             home=lambda platform: HOME if platform == "telegram" else None,
             run_command=Unattended(host.premises, home.parent, asker),
             settings=msgspec.structs.replace(cron_settings(loaded.config), **settings),

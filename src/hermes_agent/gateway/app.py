@@ -5,13 +5,11 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import tzinfo
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hermes_agent.config.load import Loaded
 from hermes_agent.delivery.capabilities import Capabilities
 from hermes_agent.domain.chats import Inbound, Origin
-from hermes_agent.domain.errors import HermesError
 from hermes_agent.gateway.board import Board
 from hermes_agent.gateway.chat import ChatRoad
 from hermes_agent.gateway.commands.desk import Service
@@ -21,6 +19,7 @@ from hermes_agent.gateway.descriptors import turns_at_once
 from hermes_agent.gateway.desk import Desk
 from hermes_agent.gateway.door import GatewayDoor
 from hermes_agent.gateway.home import Homes
+from hermes_agent.gateway.leaving import Leaving
 from hermes_agent.gateway.mailing import Mailing
 from hermes_agent.gateway.places import hold_bot, with_menu, working_directory
 from hermes_agent.gateway.platform_settings import api_enabled, enabled
@@ -113,9 +112,15 @@ class Gateway:
         self.turns = ActiveTurns()
         self.homes = Homes(loaded, self.desk)
         redactor = self.host.premises.redactor
+        leaving = Leaving(
+            loaded,
+            self.host.premises.guard,
+            may_use_tools=lambda origin: self._admission.may(origin, "tools"),
+        )
         self.presenter = Presenter(
             capabilities_of=self._capabilities,
-            may_send=self._may_send,
+            may_send=leaving.may_send,
+            brings=leaving.brings,
             quoting=self._quoting,
             home=self.homes.of,
             redact=self.host.premises.redact,
@@ -125,7 +130,7 @@ class Gateway:
             self.desk, self.presenter, connected=self._connected, taken=self._taken
         )
         self.questions = Questions(self.mailing.ask)
-        self.courier = Courier(self.desk, self._connected)
+        self.courier = Courier(self.desk, self._connected, may_leave=leaving.allowed)
         self._busy_modes: dict[str, str] = {}
         self.doors = {name: self._door(name) for name in self._settings}
         self.connections = {
@@ -233,6 +238,9 @@ class Gateway:
             self.host,
             home_dir=self.loaded.paths.home,
             render=lambda target, text: self.presenter.posts(target.platform, text),
+            answer=lambda target, answer, origin: self.presenter.answer(
+                target.platform, answer.said, origin, before=answer.before, after=answer.after
+            ),
             home=self.homes.of,
             run_command=Unattended(self.host.premises, working_directory(self.loaded), asker),
             settings=self._cron,
@@ -289,6 +297,7 @@ class Gateway:
             desk=self.desk,
             platform=self._connected().get(name),
             render=lambda text: self.presenter.posts(name, text),
+            answer=lambda text: self.presenter.answer(name, text, claim.inbound.origin),
             grow=lambda: self.presenter.growing(claim, self.loaded.config.streaming),
             streaming=self.loaded.config.streaming,
             progress=self.loaded.config.display.tool_progress,
@@ -311,13 +320,6 @@ class Gateway:
     def _quoting(self, name: str) -> str:
         settings = self._settings.get(name)
         return settings.reply_to if settings else "off"
-
-    def _may_send(self, path: str) -> bool:
-        try:
-            self.host.premises.guard.check_read(path)
-        except HermesError:
-            return False
-        return Path(path).is_file()
 
     def _busy_mode(self, key: str) -> str:
         route = self.store.route(key)

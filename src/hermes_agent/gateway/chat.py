@@ -267,7 +267,7 @@ class ChatRoad:
         for number, message in enumerate(live.written(claim.turn)[:-1]):
             if message.content and screen.shown(number):
                 first = number * PARTS
-                found += self._presenter.outgoing(claim, message.content, first=first)
+                found += self._presenter.answered(claim, message.content, first=first)
         return [each for each in found if not screen.shows(each)]
 
     def _posts(
@@ -282,12 +282,13 @@ class ChatRoad:
     ) -> Sequence[Outgoing]:
         ending = ended.ending
         first = PARTS * max(0, len(live.written(claim.turn)) - 1)
+        said = text = ""
         match ending:
             case Completed(message=message):
-                text = message.content
+                said = message.content
             case BudgetSpent(message=message):
-                text = message.content if message else ""
-                text += f"\n\n_The limit of {ending.limit} model calls is reached._"
+                said = message.content if message else ""
+                text = f"\n\n_The limit of {ending.limit} model calls is reached._"
             case Failed():
                 hint = f"\n{ending.hint}" if ending.hint else ""
                 text = f"⚠ {ending.message}{hint}\n\n/retry asks again."
@@ -298,7 +299,9 @@ class ChatRoad:
                 return ()
         reset = self._reset_notice(claim, entered)
         noted = "".join(f"\n\n_{note}_" for note in notes)
-        return self._presenter.outgoing(claim, f"{reset}{text}{noted}", first=first)
+        return self._presenter.answered(
+            claim, said, first=first, before=reset, after=f"{text}{noted}"
+        )
 
     def _reset_notice(self, claim: Claim, entered: Entered) -> str:
         policy = self._loaded.config.session_reset

@@ -6,6 +6,8 @@ import random
 import time
 from collections.abc import Callable, Mapping
 
+import msgspec
+
 from hermes_agent.domain.chats import Outgoing
 from hermes_agent.domain.errors import HermesError, StoreError
 from hermes_agent.gateway.desk import Desk
@@ -31,14 +33,22 @@ class Courier:
     """Sends what is due on the `platforms` that are connected, side by side for each platform.
 
     A message that the platform refuses is dead at once; one that could not be sent is tried again
-    with growing pauses, and those behind it to the same place wait for it.
+    with growing pauses, and those behind it to the same place wait for it. Files are judged once
+    more by `may_leave` before they go: hours may have passed, and a path may lead elsewhere by now.
     """
 
-    def __init__(self, desk: Desk, platforms: Callable[[], Mapping[str, Platform]]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        platforms: Callable[[], Mapping[str, Platform]],
+        *,
+        may_leave: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         self.sent = 0
         self.refused = 0
         self._desk = desk
         self._platforms = platforms
+        self._may_leave = may_leave
         self._wakes: dict[str, asyncio.Event] = {}
         self._turns: dict[str, asyncio.Lock] = {}
 
@@ -145,7 +155,7 @@ class Courier:
             await self._desk.insist(lambda ledger: ledger.sent(dispatch, message_id))
 
     async def _send(self, platform: Platform, dispatch: Dispatch) -> str:
-        outgoing = dispatch.outgoing
+        outgoing = await asyncio.to_thread(self._judged, dispatch.outgoing)
         if dispatch.message_id is not None and platform.capabilities.edits:
             try:
                 await platform.edit(outgoing.target, dispatch.message_id, outgoing.post)
@@ -159,6 +169,21 @@ class Courier:
             # The platform may have given the id of an earlier send, which said less.
             await platform.edit(outgoing.target, message_id, outgoing.post)
         return message_id
+
+    def _judged(self, outgoing: Outgoing) -> Outgoing:
+        """The message with the files that may leave now."""
+        post = outgoing.post
+        staying = [each for each in post.attachments if not self._may_leave(each.path)]
+        if not staying:
+            return outgoing
+        names = ", ".join(each.name or each.path for each in staying)
+        _log.warning("turn %s: not sent, it may not leave: %s", outgoing.turn, names)
+        files = tuple(each for each in post.attachments if each not in staying)
+        if not files and not post.plain:
+            raise SendRefused(f"This may not leave the machine: {names}")
+        return msgspec.structs.replace(
+            outgoing, post=msgspec.structs.replace(post, attachments=files)
+        )
 
     async def _unsent(self, dispatch: Dispatch, error: Exception, retry_at: float | None) -> None:
         await self._desk.insist(

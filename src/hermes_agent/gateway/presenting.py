@@ -1,4 +1,7 @@
-"""From an answer to the posts of its platform."""
+"""From an answer to the posts of its platform.
+
+Every text stays a text, whatever it says; only `answer` looks for files in it, and only the words
+of the model are given to it."""
 
 from collections.abc import Callable, Sequence
 
@@ -18,15 +21,16 @@ _PLAIN = Capabilities()
 
 class Presenter:
     """`capabilities_of` by platform name, for those that are configured; `may_send` tells which
-    files an answer may carry; `quoting` which parts of an answer quote the question; `home` is the
-    home chat of a platform; `redact` and `clean` blank secrets out, of a whole text and of one that
-    grows."""
+    files an answer may carry, `brings` whether the one to somebody may carry any; `quoting` which
+    parts of an answer quote the question; `home` is the home chat of a platform; `redact` and
+    `clean` blank secrets out, of a whole text and of one that grows."""
 
     def __init__(
         self,
         *,
         capabilities_of: Callable[[str], Capabilities | None],
         may_send: Callable[[str], bool],
+        brings: Callable[[Origin | None], bool],
         quoting: Callable[[str], str],
         redact: Callable[[str], str],
         clean: Callable[[], RedactingStream] | None,
@@ -34,6 +38,7 @@ class Presenter:
     ) -> None:
         self._capabilities_of = capabilities_of
         self._may_send = may_send
+        self._brings = brings
         self._quoting = quoting
         self._redact = redact
         self._clean = clean
@@ -48,7 +53,7 @@ class Presenter:
         capabilities = self.capabilities(origin.platform)
         files = (
             " To send a file, write MEDIA:/absolute/path on a line of its own."
-            if capabilities.media
+            if capabilities.media and self._brings(origin)
             else ""
         )
         return (
@@ -56,22 +61,52 @@ class Presenter:
             f"for a chat; Markdown is converted.{files}"
         )
 
-    def posts(
-        self, platform: str, text: str, *, quotes: str | None = None, subject: str = ""
+    def posts(self, platform: str, text: str, *, quotes: str | None = None) -> tuple[Post, ...]:
+        """The posts of a text for people, secrets blanked out. It brings no files."""
+        return render(self._redact(text), self.capabilities(platform), quotes=quotes)
+
+    def answer(
+        self,
+        platform: str,
+        said: str,
+        origin: Origin | None,
+        *,
+        before: str = "",
+        after: str = "",
+        quotes: str | None = None,
     ) -> tuple[Post, ...]:
-        """The posts of a text for people, secrets blanked out."""
+        """The posts of what the model said to `origin` (None: to whoever works on the machine),
+        with the files that it names if they may be had there; secrets blanked out. What stands
+        `before` and `after` it are not the model's words."""
         capabilities = self.capabilities(platform)
         attachments: tuple[Attachment, ...] = ()
-        text = self._redact(text)
-        if capabilities.media:
-            text, attachments = extract(text, self._may_send)
+        said = self._redact(said)
+        if capabilities.media and self._brings(origin):
+            said, attachments = extract(said, self._may_send)
+        text = f"{self._redact(before)}{said}{self._redact(after)}"
         return render(text, capabilities, quotes=quotes, attachments=attachments)
 
     def outgoing(self, claim: Claim, text: str, *, first: int) -> tuple[Outgoing, ...]:
-        """The answer to a message, its parts numbered from `first`."""
+        """A reply to a message that brings no files, its parts numbered from `first`."""
         inbound = claim.inbound
         target = self.target_of(inbound)
         posts = self.posts(target.platform, text, quotes=self._quotes(inbound, target))
+        return number(claim.turn, target, posts, first)
+
+    def answered(
+        self, claim: Claim, said: str, *, first: int, before: str = "", after: str = ""
+    ) -> tuple[Outgoing, ...]:
+        """The model's answer to a message, as in `answer`, its parts numbered from `first`."""
+        inbound = claim.inbound
+        target = self.target_of(inbound)
+        posts = self.answer(
+            target.platform,
+            said,
+            inbound.origin,
+            before=before,
+            after=after,
+            quotes=self._quotes(inbound, target),
+        )
         return number(claim.turn, target, posts, first)
 
     def growing(self, claim: Claim, streaming: Streaming) -> GrowingAnswer:

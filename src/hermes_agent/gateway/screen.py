@@ -37,7 +37,8 @@ _log = logging.getLogger(__name__)
 class Screen:
     """Paints one turn. All that is painted can be lost without harm: the ledger has the answer.
 
-    `render` makes posts of Markdown, `grow` begins a message that grows. Without a connected
+    `render` makes posts of Markdown, `answer` of what the model said, which may bring files;
+    `grow` begins a message that grows. Without a connected
     `platform` nothing is painted.
     """
 
@@ -49,6 +50,7 @@ class Screen:
         desk: Desk,
         platform: Platform | None,
         render: Render,
+        answer: Render,
         grow: Callable[[], GrowingAnswer],
         streaming: Streaming,
         progress: ProgressMode,
@@ -59,6 +61,7 @@ class Screen:
         self._desk = desk
         self._platform = platform
         self._render = render
+        self._answer = answer
         edits = capabilities.edits
         self._streams = edits and streaming.enabled and streaming.transport == "edit"
         self._grow = grow
@@ -196,7 +199,7 @@ class Screen:
             await self._show(PROGRESS_PART, posts[0])
         while self._pages:
             message, text = self._pages.pop(0)
-            for index, post in enumerate(self._render(text)):
+            for index, post in enumerate(self._answer(text)):
                 await self._show(message * PARTS + index, post)
         await self._paint_growing()
 

@@ -12,10 +12,13 @@ MAX_SENT = 4000
 
 
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run gave: `text` for people, `error` when it failed."""
+    """What a run gave: `text` for people, of which `note` at its end is not the model's; `error`
+    when it failed. `by_model` False: a script printed it."""
 
     text: str = ""
+    note: str = ""
     error: str = ""
+    by_model: bool = False
 
     @property
     def silent(self) -> bool:
@@ -23,21 +26,35 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
         return not self.error and self.text.lstrip().startswith(SILENT)
 
 
-def message(job: Job, result: RunResult, path: Path | None, *, wrap: bool) -> str:
-    """The message about a run, in Markdown; empty when there is none."""
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """A message in Markdown: what the model `said`, which may bring files, and what stands around
+    it, which never does."""
+
+    before: str = ""
+    said: str = ""
+    after: str = ""
+
+
+def message(job: Job, result: RunResult, path: Path | None, *, wrap: bool) -> Message | None:
+    """The message about a run, None when there is none."""
     if result.silent:
-        return ""
+        return None
     if result.error:
-        return f"⚠ The job **{job.name}** (`{job.id}`) failed: {result.error}"
-    body = result.text.strip()
-    if not body:
-        return ""
+        return Message(before=f"⚠ The job **{job.name}** (`{job.id}`) failed: {result.error}")
+    body, after = result.text.strip(), result.note
+    if not body and not after:
+        return None
     if len(body) > MAX_SENT:
         where = f" All of it: {path}" if path else ""
-        body = f"{body[:MAX_SENT].rstrip()}\n\n… (cut after {MAX_SENT:,} characters.{where})"
-    if not wrap:
-        return body
-    return f"**{job.name}**\n\n{body}\n\n_Job {job.id}, {job.schedule.display}_"
+        body = body[:MAX_SENT].rstrip()
+        after = f"\n\n… (cut after {MAX_SENT:,} characters.{where}){after}"
+    before = ""
+    if wrap:
+        before = f"**{job.name}**\n\n"
+        after += f"\n\n_Job {job.id}, {job.schedule.display}_"
+    if result.by_model:
+        return Message(before=before, said=body, after=after)
+    return Message(before=f"{before}{body}{after}")
 
 
 def paused_notice(job: Job) -> str:

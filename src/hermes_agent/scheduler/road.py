@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from hermes_agent.agent.control import Control
 from hermes_agent.config.files import NotWritten
-from hermes_agent.domain.chats import Outgoing, Post, Target
+from hermes_agent.domain.chats import Origin, Outgoing, Post, Target
 from hermes_agent.domain.errors import HermesError, NotFoundError, RetryableError, StoreError
 from hermes_agent.domain.events import BudgetSpent, Completed, Failed, TurnEnded
 from hermes_agent.domain.jobs import Job
@@ -20,7 +20,13 @@ from hermes_agent.domain.ports import Asker
 from hermes_agent.ledger.jobs.port import JobBook
 from hermes_agent.ledger.jobs.zones import at
 from hermes_agent.ledger.port import Claim
-from hermes_agent.scheduler.answer import RunResult, message, missed_notice, paused_notice
+from hermes_agent.scheduler.answer import (
+    Message,
+    RunResult,
+    message,
+    missed_notice,
+    paused_notice,
+)
 from hermes_agent.scheduler.output import Outputs, ScriptNotes, ScriptRun
 from hermes_agent.scheduler.scripts import RunCommand, script_command
 from hermes_agent.scheduler.settings import CronSettings
@@ -37,14 +43,16 @@ ATTEMPTS = 3
 _NOTES_KEPT = 30 * 86400.0
 
 Render = Callable[[Target, str], Sequence[Post]]
+Answer = Callable[[Target, Message, Origin | None], Sequence[Post]]
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 
 class CronRoad:
     """See `gateway.road.Road`. `home_dir` is HERMES_HOME; `render` gives the posts of a Markdown
-    text, `home` a platform's home channel; `asker` answers questions before dangerous commands,
-    None denies them all. The database and files are used in `thread`."""
+    text, `answer` those of what the model said, with its files, for a job that was made there
+    (None: at the machine); `home` is a platform's home channel; `asker` answers questions before
+    dangerous commands, None denies them all. The database and files are used in `thread`."""
 
     def __init__(
         self,
@@ -53,6 +61,7 @@ class CronRoad:
         *,
         home_dir: Path,
         render: Render,
+        answer: Answer,
         home: Home,
         run_command: RunCommand,
         settings: CronSettings,
@@ -63,6 +72,7 @@ class CronRoad:
         self._book = book
         self._host = host
         self._render = render
+        self._answer = answer
         self._home = home
         self._run_command = run_command
         self._settings = settings
@@ -173,7 +183,9 @@ class CronRoad:
         if self._settings.keep or not found.targets:
             try:
                 path = await self._do(
-                    lambda: self._outputs.write(job, due, result.text, result.error)
+                    lambda: self._outputs.write(
+                        job, due, f"{result.text}{result.note}", result.error
+                    )
                 )
                 await self._do(lambda: self._notes.prune(self._clock() - _NOTES_KEPT))
             except (NotWritten, OSError) as error:
@@ -190,11 +202,17 @@ class CronRoad:
                 max_failures=self._settings.max_failures,
             )
         )
-        texts = [message(job, result, path, wrap=self._settings.wrap)]
+        said = message(job, result, path, wrap=self._settings.wrap)
+        posts = [
+            (target, post)
+            for target in found.targets
+            if said is not None
+            for post in self._answer(target, said, job.origin)
+        ]
         if after is not None and after.state == "paused" and after.counted_run == claim.turn:
-            texts.append(paused_notice(after))
+            posts += self._noticed(found.targets, paused_notice(after))
             _log.warning("job %s is paused: %s", job.id, after.paused_reason)
-        return self._outgoing(claim, found.targets, [text for text in texts if text])
+        return _outgoing(claim, posts)
 
     async def _missed(self, job: Job, claim: Claim, due: datetime) -> Sequence[Outgoing]:
         shown = f"{due:%Y-%m-%d %H:%M}"
@@ -205,24 +223,20 @@ class CronRoad:
             )
         )
         targets = destinations(job, self._home).targets
-        return self._outgoing(claim, targets, [missed_notice(job, shown)])
+        return _outgoing(claim, self._noticed(targets, missed_notice(job, shown)))
 
-    def _outgoing(
-        self, claim: Claim, targets: Sequence[Target], texts: Sequence[str]
-    ) -> tuple[Outgoing, ...]:
-        posts = [
-            (target, post)
-            for target in targets
-            for text in texts
-            for post in self._render(target, text)
-        ]
-        return tuple(
-            Outgoing(turn=claim.turn, part=part, target=target, post=post)
-            for part, (target, post) in enumerate(posts)
-        )
+    def _noticed(self, targets: Sequence[Target], text: str) -> list[tuple[Target, Post]]:
+        return [(target, post) for target in targets for post in self._render(target, text)]
 
     async def _do(self, work: Callable[[], _T]) -> _T:
         return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, work))
+
+
+def _outgoing(claim: Claim, posts: Sequence[tuple[Target, Post]]) -> tuple[Outgoing, ...]:
+    return tuple(
+        Outgoing(turn=claim.turn, part=part, target=target, post=post)
+        for part, (target, post) in enumerate(posts)
+    )
 
 
 def _with_skills(job: Job, prompt: str) -> str:
@@ -232,10 +246,11 @@ def _with_skills(job: Job, prompt: str) -> str:
 def _result(ended: TurnEnded, limit: float) -> RunResult:
     match ended.ending:
         case Completed(message=said):
-            return RunResult(text=said.content)
+            return RunResult(text=said.content, by_model=True)
         case BudgetSpent(limit=calls, message=said):
             text = said.content if said else ""
-            return RunResult(text=f"{text}\n\n_The limit of {calls} model calls is reached._")
+            note = f"\n\n_The limit of {calls} model calls is reached._"
+            return RunResult(text=text, note=note, by_model=True)
         case Failed() as failed:
             return RunResult(error=f"{failed.message} {failed.hint or ''}".strip())
         case _:
