@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hermes_agent.context.compaction.measure import weigh_all
 from hermes_agent.context.compaction.plan import Rules
 from hermes_agent.domain.errors import ContextOverflow, Unreachable
 from hermes_agent.domain.events import Completed, Failed
@@ -471,3 +472,82 @@ async def test_old_output_is_thinned_without_a_model_and_stays_whole_in_the_pare
     assert found is not None
     (whole,) = [m.content for m in store.history("first") if m.id == int(found[1])]
     assert whole == output
+
+
+async def test_without_a_summary_old_output_is_thinned_all_the_same(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    broken = True
+
+    def rule(request: Request) -> Message | Unreachable:
+        if is_summary(request):
+            return Unreachable("down") if broken else diligent(request)
+        last = request.messages[-1]
+        if last.role == "user":
+            return says("", ToolCall(f"c{len(request.messages)}", "terminal", "{}"))
+        return says(f"Seen. {TALK}")
+
+    place = Place(
+        store,
+        tmp_path / "locks",
+        RuledModel(rule),
+        tools=Tools(lambda call: "output " * 400),
+        rules=Rules(threshold=0.5, protect_last_n=4),
+    )
+    number = 0
+    while not place.failed:
+        await place.say(f"Mind fact-{number}. {TALK}")
+        number += 1
+    assert "down" in place.failed[0].reason
+    assert place.compacted[-1].summarised == 0
+    assert set(FACT.findall(place.sent())) == {f"fact-{n}" for n in range(number)}
+    tried = len(place.model.summaries)
+    await grow(place, 1, start=number)
+    assert len(place.model.summaries) == tried
+    broken = False
+    place.later = 100_000
+    before = len(place.compacted)
+    while not any(event.summarised for event in place.compacted[before:]):
+        number += 1
+        await grow(place, 1, start=number)
+        assert number < 200
+
+
+async def test_a_turn_that_a_summary_stands_for_is_not_answered_again(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    place = Place(store, tmp_path / "locks", RuledModel(diligent))
+    await place.say("Hello.")
+    await place.say("What is the colour?", turn="t7")
+    await until_shortened(place)
+    asked = len(place.model.requests)
+    assert all(m.turn != "t7" for m in store.history(store.tip("first")))
+    ended = await place.say("What is the colour?", turn="t7")
+    assert isinstance(ended.ending, Completed)
+    assert ended.iterations == 0
+    assert ended.ending.message.content.startswith("I see.")
+    assert len(place.model.requests) == asked
+
+
+async def test_two_thousand_turns_end_with_every_fact_in_sight_or_found(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    def rule(request: Request) -> Message:
+        if not is_summary(request):
+            return says("I see.")
+        facts = dict.fromkeys(FACT.findall(shown(request)))
+        return says(notes(facts=" ".join(list(facts)[-60:])))
+
+    place = Place(store, tmp_path / "locks", RuledModel(rule, window=20_000))
+    for number in range(2_000):
+        await place.say(f"Mind fact-{number}. " + "Some more words. " * 40)
+    assert len(place.compacted) >= 40
+    assert not place.failed
+    in_sight = set(FACT.findall(place.sent()))
+    for number in range(2_000):
+        fact = f"fact-{number}"
+        if fact not in in_sight:
+            hits = store.search(f'"Mind {fact}"', roles=("user",), limit=3)
+            assert [hit.snippet.count(">>>") > 0 for hit in hits] == [True]
+    sizes = [weigh_all(request.messages) for request in place.model.requests]
+    assert max(sizes) < 20_000 * 0.55

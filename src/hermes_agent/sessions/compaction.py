@@ -3,6 +3,7 @@
 What is kept is decided in `context/compaction`; the change itself is `LiveSession.succeed`.
 """
 
+import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -21,6 +22,8 @@ FIRST_WAIT = 300.0
 LONGEST_WAIT = 6 * 3600.0
 SMALLEST_WINDOW = 4_000
 IN_VAIN = "it was shortened before and still takes more room than it should"
+
+_log = logging.getLogger(__name__)
 
 
 class Compactor:
@@ -119,7 +122,7 @@ class SessionCompaction:
         compactor, model = self._compactor, self._subject.model
         if not compactor.enabled:
             return None
-        tokens = expected(messages, self._fixed_tokens())
+        tokens = expected(messages[len(self._before) :], self._fixed_tokens())
         if overflow is not None:
             compactor.learn(model, overflow, tokens)
             return await self._shorten(emit, tokens)
@@ -147,22 +150,45 @@ class SessionCompaction:
             self._hopeless = int(tokens * 1.1)
             return None
         if plan.middle and not by_hand and self._waits():
-            return None
+            return await self._thin(plan, tokens, emit)
         emit(Compacting(tokens=tokens, window=self._compactor.window(subject.model)))
-        summary, usage = None, Usage()
-        if plan.middle:
-            try:
-                summary = await self._summarised(plan, focus)
-            except Failure as failure:
-                await self._failed(failure.reason, failure.hint, emit, failure.usage)
-                return self._fitted(changed=False, usage=failure.usage)
-            usage = summary.usage or usage
+        if not plan.middle:
+            return await self._change(assembled(plan, None), tokens, 0, emit)
+        try:
+            summary = await self._summarised(plan, focus)
+        except Failure as failure:
+            await self._failed(failure.reason, failure.hint, emit, failure.usage)
+            thinned = await self._thin(plan, tokens, emit)
+            return self._fitted(changed=thinned is not None, usage=failure.usage)
+        kept = assembled(plan, summary)
+        return await self._change(kept, tokens, len(plan.middle), emit, summary.usage)
+
+    async def _thin(self, plan: "Plan", tokens: int, emit: Emit) -> Fitted | None:
+        """Without a summary old output can still go, which is lost to nobody."""
+        if not plan.thinned:
+            return None
+        fitted = await self._change(list(plan.thinned), tokens, 0, emit)
+        if not fitted.changed:
+            return None
+        # In the child too the next summary has to wait.
+        await self._subject.compaction_failed(Usage())
+        return fitted
+
+    async def _change(
+        self,
+        kept: list[Message],
+        tokens: int,
+        summarised: int,
+        emit: Emit,
+        usage: Usage | None = None,
+    ) -> Fitted:
+        subject = self._subject
         parent = subject.row.id
         try:
-            await subject.succeed(assembled(plan, summary))
+            await subject.succeed(kept)
         except HermesError as error:
             emit(NotCompacted(reason=error.message, hint=error.hint))
-            return self._fitted(changed=False, usage=usage)
+            return self._fitted(changed=False, usage=usage or Usage())
         emit(
             Compacted(
                 session_id=subject.row.id,
@@ -170,10 +196,10 @@ class SessionCompaction:
                 title=subject.row.title,
                 before=tokens,
                 after=expected(subject.history, self._fixed_tokens()),
-                summarised=len(plan.middle),
+                summarised=summarised,
             )
         )
-        return self._fitted(changed=True, usage=usage)
+        return self._fitted(changed=True, usage=usage or Usage())
 
     def _plan(self, *, by_hand: bool) -> "Plan | None":
         from hermes_agent.context.compaction.plan import make_plan
@@ -221,14 +247,15 @@ class SessionCompaction:
     async def _failed(
         self, reason: str, hint: str | None, emit: Emit, usage: Usage | None = None
     ) -> None:
+        _log.warning("session %s was not shortened: %s", self._subject.row.id, reason)
         await self._subject.compaction_failed(usage or Usage())
         emit(NotCompacted(reason=reason, hint=hint))
 
     def _in_vain(self) -> bool:
-        """Whether this is a child in which no request was short enough: another summary would
-        only cost."""
+        """Whether this is a child in which no request was short enough, and nothing had failed:
+        another summary would only cost."""
         subject, limit = self._subject, self.limit
-        if subject.row.parent_session_id is None:
+        if subject.row.parent_session_id is None or subject.failures.count:
             return False
         counted = [m.usage.input for m in subject.history if m.role == "assistant" and m.usage]
         return bool(counted) and min(counted) >= limit

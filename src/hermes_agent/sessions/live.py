@@ -113,7 +113,7 @@ class LiveSession:
         """How far the turn of this name came before: see `Standing`."""
         place = next((i for i, m in enumerate(self._history) if m.turn == turn), None)
         if place is None:
-            return "new"
+            return "answered" if self._answer_before(turn) else "new"
         for message in reversed(self._history[:place]):
             if is_answer(message) or (message.turn is None and said_by_person(message)):
                 break
@@ -138,7 +138,7 @@ class LiveSession:
         """
         standing = "new" if turn is None else self.standing(turn)
         if standing == "answered":
-            return _answered_before(self._history[-1], emit)
+            return _answered_before(self._answer_before(turn or "") or self._history[-1], emit)
         if standing == "new":
             said = Message(
                 role="user", content=text, images=images, timestamp=time.time(), turn=turn
@@ -228,6 +228,14 @@ class LiveSession:
         place = next((i for i, m in enumerate(self._history) if m.turn == turn), None)
         after = () if place is None else self._history[place + 1 :]
         return tuple(message for message in after if message.role == "assistant")
+
+    def _answer_before(self, turn: str) -> Message | None:
+        """The answer to a turn that a summary stands for."""
+        if any(message.turn == turn for message in self._history):
+            return None
+        if not any(message.summary for message in self._history):
+            return None
+        return next((message for message in self._store.written(turn) if is_answer(message)), None)
 
     def _compaction(self, before: Sequence[Message] = ()) -> SessionCompaction | None:
         if self._compactor is None:

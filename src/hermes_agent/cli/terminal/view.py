@@ -97,7 +97,8 @@ class ScreenView:
             case Notice(text=text):
                 self._line(clean(text), "yellow")
             case Compacting() | Compacted() | NotCompacted():
-                self.activity = "shortening the conversation" * isinstance(event, Compacting)
+                shortening = isinstance(event, Compacting)
+                self.activity = "shortening the conversation" if shortening else ""
                 colour = "yellow" if isinstance(event, NotCompacted) else "dim"
                 for line in told(event).splitlines():
                     self._line(clean(line), colour)

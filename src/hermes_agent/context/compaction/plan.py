@@ -23,6 +23,7 @@ _HEAD_MESSAGES = 3
 _PIN = 60
 _BY_HAND = 4
 _WORTHWHILE = 300
+_GAIN = 0.9
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,14 +38,17 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """`middle` is everything that the summary stands for, in order and whole; without it no
-    summary is needed. `earlier` is the summary that stood there before. `tokens` is the room of
-    all messages after, `summary_tokens` that of the summary's text, both by our own estimate."""
+    summary is needed. `earlier` is the summary that stood there before. `thinned` is the whole
+    conversation with old results thinned, for want of a summary; empty where that gains little.
+    `tokens` is the room of all messages after, `summary_tokens` that of the summary's text, both
+    by our own estimate."""
 
     head: tuple[Message, ...] = ()
     earlier: Message | None = None
     middle: tuple[Message, ...] = ()
     pinned: tuple[Message, ...] = ()
     tail: tuple[Message, ...]
+    thinned: tuple[Message, ...] = ()
     tokens: int
     summary_tokens: int
 
@@ -84,16 +88,16 @@ def make_plan(
         wanted, count = min(wanted, int(total) // 4), _BY_HAND
     start = _tail_start(groups, count=count, wanted=wanted, most=int(room * _TAIL))
     old = [tuple(map(shortener.thinned, group)) for group in groups[:start]]
-    if not by_hand and old != groups[:start]:
-        thin = [message for group in (*old, *groups[start:]) for message in group]
-        if sum(map(weigh, thin)) <= room * ENOUGH:
-            return Plan(tail=tuple(thin), tokens=room, summary_tokens=0)
+    thin = tuple(message for group in (*old, *groups[start:]) for message in group)
+    if not by_hand and old != groups[:start] and _weight(thin) <= room * ENOUGH:
+        return Plan(tail=thin, tokens=room, summary_tokens=0)
     plan = _with_summary(
         groups, start, room=room, said_by_person=said_by_person, shortener=shortener
     )
-    if plan is not None and by_hand and _weight(plan.middle) < _WORTHWHILE:
+    if plan is None or (by_hand and _weight(plan.middle) < _WORTHWHILE):
         return None
-    return plan
+    gains = _weight(thin) < _weight(messages) * _GAIN
+    return msgspec.structs.replace(plan, thinned=thin if gains else ())
 
 
 def _tail_start(groups: Sequence[Group], *, count: int, wanted: int, most: int) -> int:
