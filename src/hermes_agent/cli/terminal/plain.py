@@ -26,6 +26,7 @@ from hermes_agent.domain.events import (
     Notice,
     Steered,
     ToolFinished,
+    ToolOutput,
     ToolStarted,
     TurnEnded,
 )
@@ -34,6 +35,8 @@ from hermes_agent.sessions.telling import told
 
 Show = Callable[[Event], None]
 Progress = Literal["off", "new", "all", "verbose"]
+VERBOSE_LINES = 40
+KEPT_CHARS = 8_000
 
 
 class PlainView:
@@ -57,6 +60,7 @@ class PlainView:
         self._cleaner = Cleaner() if self._out.isatty() else None
         self._colour = coloured(self._err)
         self._summaries: dict[str, str] = {}
+        self._printed: dict[str, str] = {}
         self._last_tool = ""
         self._open_line = False
         self._written = False
@@ -80,6 +84,8 @@ class PlainView:
                 self._end_line()
             case ToolStarted(call=call, summary=summary):
                 self._summaries[call.id] = summary
+            case ToolOutput(call_id=call_id, text=text) if self.progress == "verbose":
+                self._printed[call_id] = (self._printed.get(call_id, "") + text)[-KEPT_CHARS:]
             case ToolFinished():
                 self._tool_finished(event)
             case Steered(text=text):
@@ -102,10 +108,12 @@ class PlainView:
         """The turn broke off without an ending."""
         self._end_line()
         self._summaries.clear()
+        self._printed.clear()
 
     def _tool_finished(self, event: ToolFinished) -> None:
         result = event.result
         summary = self._summaries.pop(result.call_id, "")
+        printed = clean(self._printed.pop(result.call_id, "")).splitlines()[-VERBOSE_LINES:]
         wanted = self.progress in ("all", "verbose") or (
             self.progress == "new" and result.name != self._last_tool
         )
@@ -115,6 +123,8 @@ class PlainView:
         self._say(tool_line(result, summary, colour=self._colour))
         for line in diff_lines(result.diff, colour=self._colour) if result.diff else ():
             self._say(line)
+        for line in () if result.diff else printed:
+            self._say(paint(f"  {line}", "dim", on=self._colour))
 
     def _ended(self, ended: TurnEnded) -> None:
         self._end_line()
