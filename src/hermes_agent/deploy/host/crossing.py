@@ -56,7 +56,7 @@ def cross(deployment: Deployment, caller: Caller, argv: Sequence[str]) -> NoRetu
     if caller.uid == 0:
         from hermes_agent.deploy.host.entering import enter
 
-        enter(deployment, carried, argv)
+        enter(deployment, carried, argv, inside=_is_inside(deployment))
     pairs = [word for pair in carried.items() for word in ("--env", "=".join(pair))]
     command = [*_way(deployment, caller), *pairs, "--", *argv]
     sys.stdout.flush()
@@ -68,7 +68,11 @@ def cross(deployment: Deployment, caller: Caller, argv: Sequence[str]) -> NoRetu
 def _goes_on(deployment: Deployment, caller: Caller) -> bool:
     if caller.uid != deployment.uid:
         return False
-    return not deployment.container or os.path.exists(INSIDE)  # noqa: PTH110
+    return not deployment.container or _is_inside(deployment)
+
+
+def _is_inside(deployment: Deployment) -> bool:
+    return deployment.container and os.path.exists(INSIDE)  # noqa: PTH110
 
 
 def _way(deployment: Deployment, caller: Caller) -> list[str]:

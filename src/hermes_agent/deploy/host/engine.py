@@ -19,7 +19,7 @@ SEARCH_PATH = (
 )
 # Neither umask nor an addition to PATH is among what an engine can be told.
 BECOMING = """umask 0007
-export PATH="$HOME/.venv/bin:$HOME/.local/bin:$PATH:/data/current-package/bin"
+export PATH="$HOME/.venv/bin:$HOME/.local/bin:$PATH"
 exec "$@"
 """
 PROGRAM = "/data/current-package/bin/hermes"

@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NoReturn
 
 from hermes_agent.deploy.host import registry, variables
@@ -19,11 +18,12 @@ from hermes_agent.domain.errors import ConfigError, HermesError, NotFoundError, 
 
 RUNTIME = "/run/hermes-agent"
 CREDENTIALS = "/run/credentials"
+PACKAGE_INSIDE = "/data/current-package"
 SEARCH_PATH = (
     "/run/wrappers/bin:/run/current-system/sw/bin"
     ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 )
-_PERMISSIONS = Path(__file__).parents[1] / "data" / "permissions.json"
+_PERMISSIONS = __file__.rpartition("/host/")[0] + "/data/permissions.json"
 
 
 def main(name: str, words: Sequence[str]) -> NoReturn:
@@ -50,17 +50,19 @@ def enter(
     argv: Sequence[str],
     *,
     shared: bool = True,
+    inside: bool = False,
 ) -> NoReturn:
     """Become root no more. Raises `HermesError`s.
 
     `shared` says that the terminal is also that of the caller's shell. It is then replaced by one
     of its own, as sudo's `use_pty` does: whoever holds a terminal can type into it (TIOCSTI).
+    `inside` says that this is the root of the deployment's container.
     """
     _check_account(deployment)
-    environment = {**_declared(deployment), **carried}
+    environment = {**_declared(deployment, inside=inside), **carried}
     # Whatever else the caller had open is none of the agent's business.
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-    if deployment.container:
+    if deployment.container and not inside:
         from hermes_agent.deploy.host.engine import execute
 
         execute(deployment, environment, argv)
@@ -78,7 +80,8 @@ def enter(
 
 def umask() -> int:
     """The one of the permission table."""
-    return int(json.loads(_PERMISSIONS.read_text("utf-8"))["umask"], 8)
+    with open(_PERMISSIONS, encoding="utf-8") as file:  # noqa: PTH123
+        return int(json.load(file)["umask"], 8)
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -124,21 +127,26 @@ def _check_account(deployment: Deployment) -> None:
         )
 
 
-def _declared(deployment: Deployment) -> dict[str, str]:
+def _declared(deployment: Deployment, *, inside: bool) -> dict[str, str]:
     """The variables of the deployment, as its service has them."""
-    found = _environment_file(f"{RUNTIME}/{deployment.name}/environment")
+    runtime = "/run/hermes" if inside else f"{RUNTIME}/{deployment.name}"
+    found = _environment_file(f"{runtime}/environment")
     found["USER"] = found["LOGNAME"] = deployment.user
     found.setdefault("LANG", "C.UTF-8")
     if deployment.container:
         found.setdefault("HOME", "/home/hermes")
         found["HERMES_HOME"] = "/data/.hermes"
-        found["CREDENTIALS_DIRECTORY"] = "/run/hermes/credentials"
+        if os.path.isdir(f"{runtime}/credentials"):  # noqa: PTH112
+            found["CREDENTIALS_DIRECTORY"] = "/run/hermes/credentials"
+        if inside:
+            own = f"{found['HOME']}/.venv/bin:{found['HOME']}/.local/bin"
+            found["PATH"] = f"{own}:{SEARCH_PATH}:{PACKAGE_INSIDE}/bin"
         return found
     found["HOME"] = deployment.state
     found["HERMES_HOME"] = deployment.home
     found["PATH"] = deployment.path or f"{deployment.package}/bin:{SEARCH_PATH}"
     credentials = f"{CREDENTIALS}/{deployment.name}.service"
-    if Path(credentials).is_dir():
+    if os.path.isdir(credentials):  # noqa: PTH112
         found["CREDENTIALS_DIRECTORY"] = credentials
     return found
 
@@ -169,7 +177,8 @@ def _become(deployment: Deployment) -> None:
     os.initgroups(deployment.user, deployment.gid)
     os.setresgid(deployment.gid, deployment.gid, deployment.gid)
     os.setresuid(deployment.uid, deployment.uid, deployment.uid)
-    if libc.prctl(38, 1, 0, 0, 0) != 0:  # PR_SET_NO_NEW_PRIVS, as the service has it
+    # PR_SET_NO_NEW_PRIVS, as the service has it; a container says for itself whether it has sudo.
+    if not deployment.container and libc.prctl(38, 1, 0, 0, 0) != 0:
         raise HermesError("Cannot give up privileges for good: no_new_privs is refused")
     # The session keyring is the caller's, and holding it would give the agent their keys.
     number = {"x86_64": 250, "aarch64": 219}.get(os.uname().machine)
@@ -189,7 +198,8 @@ def _execute(
         )
         sys.stderr.flush()
         os.chdir("/")
-    program = f"{deployment.package}/bin/hermes"
+    package = PACKAGE_INSIDE if deployment.container else deployment.package
+    program = f"{package}/bin/hermes"
     for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # by Python, and it would be inherited
         signal.signal(ignored, signal.SIG_DFL)
     try:

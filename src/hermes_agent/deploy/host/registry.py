@@ -1,6 +1,6 @@
 """The deployments of this machine, as the root-owned registry has them.
 
-Read with the standard library alone: every `hermes` on a machine with a deployment passes here.
+Read with little of the standard library: every `hermes` on a machine with a deployment passes here.
 `hermes_agent.deploy.setup.registry` writes the entries and says what is in them; an entry without
 a `uid` only says that a home is managed.
 """
@@ -9,7 +9,6 @@ import json
 import os
 import re
 import stat
-from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from hermes_agent.domain.errors import ConfigError, NotFoundError
@@ -135,5 +134,16 @@ def _roots_own(about: os.stat_result) -> bool:
 
 
 def _roots_way(path: str) -> bool:
-    """Whether root alone decides what this path leads to."""
-    return all(_roots_own(folder.lstat()) for folder in Path(os.path.realpath(path)).parents)
+    """Whether root alone decides what this path leads to.
+
+    Above the folder itself one that others may write to is good enough if it is sticky.
+    """
+    folder: str = os.path.dirname(os.path.realpath(path))  # noqa: PTH120
+    if not _roots_own(os.lstat(folder)):
+        return False
+    while folder != "/":
+        folder = os.path.dirname(folder)  # noqa: PTH120
+        about = os.lstat(folder)
+        if about.st_uid != 0 or (about.st_mode & 0o022 and not about.st_mode & stat.S_ISVTX):
+            return False
+    return True
