@@ -18,7 +18,7 @@ from hermes_agent.domain.messages import Message
 from hermes_agent.domain.model import Effort
 from hermes_agent.domain.ports import Emit, Model, Toolbox
 from hermes_agent.runtime.compacting import compactor_of
-from hermes_agent.runtime.keeping import recall_for
+from hermes_agent.runtime.keeping import recall_for, seed_skills
 from hermes_agent.runtime.models import ModelRoom
 from hermes_agent.runtime.prompting import Prompting
 from hermes_agent.runtime.switchboard import Switchboard
@@ -266,6 +266,7 @@ async def open_agent(wish: Wish) -> Agent:
     """Read the configuration, prepare the home, open everything, choose the model."""
     loaded = load(flags=wish.flags())
     home_layout.prepare(loaded.paths, loaded.managed)
+    seed_skills(loaded)
     agent = Agent(loaded=loaded, wish=wish, cwd=_working_directory(loaded))
     try:
         await agent.choose_model()

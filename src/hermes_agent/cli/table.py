@@ -29,6 +29,7 @@ COMMANDS: dict[str, Entry] = {
     "pairing": Entry("pairing", "Let people in who knocked, and see them out."),
     "sessions": Entry("sessions", "List, search, export and tidy past conversations."),
     "setup": Entry("setup", "Set the agent up, question by question."),
+    "skills": Entry("skills", "Instructions for kinds of tasks: list, install, write."),
     "status": Entry("status", "What is configured and whether it works."),
     "tools": Entry("tools", "List, enable and disable the agent's tools."),
     "version": Entry("version", "The version, and what it runs on."),

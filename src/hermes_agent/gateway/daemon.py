@@ -16,6 +16,7 @@ from hermes_agent.gateway.lock import GatewayLock, hold
 from hermes_agent.gateway.notify import Notifier
 from hermes_agent.gateway.state import StateFiles
 from hermes_agent.policy.redaction import Redactor
+from hermes_agent.runtime.keeping import seed_skills
 
 DRAIN_SECONDS = 60.0
 STATUS_SECONDS = 10.0
@@ -182,6 +183,7 @@ def run(loaded: Loaded, *, verbose: bool, drain: float = DRAIN_SECONDS) -> int:
     Raises `AlreadyRunning`, `ConfigError`.
     """
     home_layout.prepare(loaded.paths, loaded.managed)
+    seed_skills(loaded)
     descriptors.ask_for_more()
     lock = hold(loaded.paths.home)
     log = logs.start(

@@ -6,6 +6,7 @@ from pathlib import Path
 from hermes_agent.config.load import Loaded
 from hermes_agent.knowledge.memory import MemoryFiles, Target
 from hermes_agent.knowledge.recall import Recall
+from hermes_agent.knowledge.skills.bundled import seed, source
 from hermes_agent.knowledge.skills.shelf import Shelf
 from hermes_agent.store.port import SessionStore
 from hermes_agent.tools.table import TABLE
@@ -40,6 +41,11 @@ def skill_shelf(loaded: Loaded, platform: str) -> Shelf:
     others = [Path(each).expanduser() for each in settings.external_dirs]
     disabled = (*settings.disabled, *settings.platform_disabled.get(platform, ()))
     return Shelf((loaded.paths.skills_dir, *others), disabled)
+
+
+def seed_skills(loaded: Loaded) -> None:
+    """Put the skills that come with the program into the home."""
+    seed(source(loaded.environ), loaded.paths.skills_dir)
 
 
 def offered(tools: Collection[str]) -> frozenset[str]:
