@@ -257,6 +257,28 @@ def test_what_is_said_to_the_agent_is_not_logged_but_who_came_is(deployed: Machi
     assert "my-private-question" not in logged
 
 
+def test_what_is_set_up_before_each_start_is_what_is_entered(entry: Machine) -> None:
+    entry.write("/root/env", "OPENROUTER_API_KEY='sk $x'\n")
+    spec = host.specification(
+        manager="nixos", environmentFiles=["/root/env"], extraPackages=["/opt/agent"]
+    )
+    entry.write("/root/spec.json", json.dumps(spec))
+    kept = f"/run/hermes-agent/{NAME}"
+    entry.sh(f"cp -a {kept} /root/kept; rm /etc/hermes-agent/homes/*")
+    try:
+        entry.run("/opt/agent/bin/hermes", "deploy", "prepare", "/root/spec.json").ok()
+        found = probed(entry.run("hermes", "x", user="alice"))
+        assert found["uids"] == found["gids"] == [900, 900, 900]
+        assert found["environ"]["OPENROUTER_API_KEY"] == "sk $x"
+        assert found["environ"]["HERMES_MANAGED"] == "true"
+        assert found["environ"]["PATH"].startswith("/opt/agent/bin:/opt/probe/bin:")
+        assert found["cwd"] == found["environ"]["MESSAGING_CWD"] == f"{STATE}/workspace"
+        ran = entry.run("/opt/agent/bin/hermes", "config", "path", user="keeper")
+        assert ran.ok().strip() == f"{HOME}/config.yaml"
+    finally:
+        entry.sh(f"rm -rf {kept}; mv /root/kept {kept}; rm -rf {HOME}/* {HOME}/.[a-z]*")
+
+
 def test_someones_own_home_stays_theirs(deployed: Machine) -> None:
     deployed.sh("install -d -m 700 -o bob -g bob /home/bob/.hermes /home/bob/other")
     try:

@@ -154,9 +154,9 @@ def _registered(home: Path, registry: Path) -> Managed | None:
     return None
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: Path, *, follow: bool = True) -> tuple[int, int] | None:
     try:
-        about = path.stat()
+        about = path.stat(follow_symlinks=follow)
     except OSError:
         return None
     return about.st_dev, about.st_ino
@@ -166,8 +166,7 @@ def _speaks_for(entry: _Entry, here: tuple[int, int]) -> bool:
     if (entry.device, entry.inode) == here:
         return True
     # The agent can put a link there that leads to somebody else's home.
-    home = Path(entry.home)
-    return bool(entry.home) and not home.is_symlink() and _identity(home) == here
+    return bool(entry.home) and _identity(Path(entry.home), follow=False) == here
 
 
 def _read_entry(path: Path) -> tuple[_Entry, bool]:

@@ -36,7 +36,13 @@ def installed(name: str, places: Places, environ: Mapping[str, str] = os.environ
             return reading.read(places.specification)
         except ConfigError:
             return rest
-    if is_ours(unit_file(rest, environ)) or places.entry.exists():
+    path = unit_file(rest, environ)
+    if os.path.lexists(path) and not is_ours(path):
+        raise HermesError(
+            f"hermes deploy apply did not write {path}",
+            hint="What declares this service has to remove it.",
+        )
+    if path.exists() or places.entry.exists():
         return rest
     raise NotFoundError(
         f"There is no deployment {name} that hermes deploy apply made",
@@ -62,7 +68,7 @@ def remove(
     if os.path.lexists(path) and not is_ours(path):
         raise HermesError(
             f"hermes deploy apply did not write {path}",
-            hint="What declares this deployment has to remove it.",
+            hint="What declares this service has to remove it.",
         )
     systemd = Systemd(system=spec.scope == "system", environ=environ)
     if path.exists():
