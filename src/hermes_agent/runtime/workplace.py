@@ -124,16 +124,24 @@ class Workplace:
         recall: Recall | None = None,
     ) -> SessionToolbox:
         """The tools of one session: `names`, or what `toolsets` or the configuration for
-        `platform` say. `history` brings the list of work back; where nobody can be asked, no
-        question is offered."""
-        config = self._loaded.config
-        tools = names or resolve_tools(
-            toolsets=config.toolsets,
-            platform=platform,
-            platform_toolsets=config.platform_toolsets,
-            disabled=(*config.agent.disabled_toolsets, *without),
-            chosen=toolsets,
-        )
+        `platform` say. Where tools are declared, `toolsets` chooses among them. `history` brings
+        the list of work back; where nobody can be asked, no question is offered."""
+        config, managed = self._loaded.config, self._loaded.managed
+
+        def resolve(chosen: Sequence[str] | None) -> tuple[str, ...]:
+            return resolve_tools(
+                toolsets=config.toolsets,
+                platform=platform,
+                platform_toolsets=config.platform_toolsets,
+                disabled=(*config.agent.disabled_toolsets, *without),
+                chosen=chosen,
+            )
+
+        tools = names or resolve(toolsets)
+        if toolsets is not None and managed is not None and managed.settings is not None:
+            # Jobs name their own toolsets, and the agent writes jobs.
+            declared = resolve(None)
+            tools = tuple(name for name in tools if name in declared)
         context = ToolContext(
             environment=self.environment,
             asker=self._asker,
