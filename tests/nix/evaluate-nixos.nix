@@ -47,6 +47,22 @@ in
   podman = config.virtualisation.podman.enable;
   ports = config.networking.firewall.allowedTCPPorts;
   programs = map lib.getName config.environment.systemPackages;
-  sudoers = config.environment.etc.sudoers.source.text or config.security.sudo.configFile;
+  sudoers = config.security.sudo.configFile;
+  engineMembers = lib.concatMap (group: config.users.groups.${group}.members or [ ]) [
+    "docker"
+    "podman"
+  ];
+  door = (lib.findFirst (each: lib.getName each == "hermes-agent-door") null config.environment.systemPackages).text;
+  inherit (config.environment) pathsToLink;
+  traces = lib.mapAttrs (_: ours) {
+    services = lib.attrNames config.systemd.services;
+    users = lib.attrNames config.users.users;
+    programs = map lib.getName config.environment.systemPackages;
+  };
+  # Every value, as a wrong one is an error only where it is looked at.
+  everything = builtins.deepSeq [
+    config.services.hermes-agent.specification
+    config.services.hermes-agent.enable
+  ] (map (each: each.message) (lib.filter (each: !each.assertion) config.assertions));
   toplevel = config.system.build.toplevel.drvPath;
 }
