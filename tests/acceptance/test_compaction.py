@@ -4,11 +4,13 @@ import json
 from typing import Any
 
 from tests.acceptance.hermes import Hermes
+from tests.acceptance.terminal import OpenChat, needs_tmux
 from tests.servers.model import ModelServer
 from tests.servers.recorded import Recorded
 from tests.servers.script import Fault, Reply, Usage
 
 WINDOW = 20_000
+TURNS = 9
 NOTES = """## Goal
 {goal}
 ## Constraints and preferences
@@ -86,7 +88,7 @@ def narrow(hermes: Hermes) -> None:
 
 def turn(hermes: Hermes, number: int, *more: str) -> str:
     """One turn in which a fact is planted."""
-    words = f"Remember fact-{number:03d}. " + f"Some words about number {number}. " * 60
+    words = f"Remember fact-{number:03d}. " + f"Some words about number {number}. " * 200
     done = hermes.run("-q", words, *more)
     assert done.status == 0, done.err
     return done.err
@@ -102,7 +104,7 @@ def test_a_long_conversation_goes_on_in_a_child_and_keeps_what_was_said(
     first = sessions(hermes)[0]["id"]
     assert hermes.run("sessions", "rename", first, "Long talk").status == 0
     told = ""
-    for number in range(1, 20):
+    for number in range(1, TURNS):
         told += turn(hermes, number, "-r", "Long talk")
     stored = sessions(hermes)
     assert len(stored) > 1, told
@@ -111,8 +113,8 @@ def test_a_long_conversation_goes_on_in_a_child_and_keeps_what_was_said(
     assert shown(hermes, first)["end_reason"] == "compression"
     assert shown(hermes, stored[1]["id"])["parent_session_id"] == first
     last = server.model_requests[-1]
-    assert facts_in(said_to(last)) == [f"fact-{number:03d}" for number in range(20)]
-    for number in range(20):
+    assert facts_in(said_to(last)) == [f"fact-{number:03d}" for number in range(TURNS)]
+    for number in range(TURNS):
         hits = json.loads(hermes.run("sessions", "search", f"fact-{number:03d}", "--json").out)
         assert any(hit["role"] == "user" for hit in hits)
 
@@ -131,13 +133,13 @@ def test_a_summary_that_fails_takes_nothing_and_is_not_paid_for_again_at_once(
     server.always(answer)
     turn(hermes, 0)
     told = ""
-    for number in range(1, 20):
+    for number in range(1, TURNS):
         told += turn(hermes, number, "-c")
     assert "was not shortened" in told
     assert "of no use" in told
     assert len(asked) == 2
     assert len(sessions(hermes)) == 1
-    assert facts_in(said_to(server.model_requests[-1])) == [f"fact-{n:03d}" for n in range(20)]
+    assert facts_in(said_to(server.model_requests[-1])) == [f"fact-{n:03d}" for n in range(TURNS)]
 
 
 def test_a_vendor_that_finds_the_conversation_too_long_is_asked_again_with_less(
@@ -153,8 +155,85 @@ def test_a_vendor_that_finds_the_conversation_too_long_is_asked_again_with_less(
 
     server.always(picky)
     turn(hermes, 0)
-    for number in range(1, 18):
+    for number in range(1, TURNS):
         turn(hermes, number, "-c")
     assert len(refused) == 1
     assert len(sessions(hermes)) == 2
-    assert facts_in(said_to(server.model_requests[-1])) == [f"fact-{n:03d}" for n in range(18)]
+    assert facts_in(said_to(server.model_requests[-1])) == [f"fact-{n:03d}" for n in range(TURNS)]
+
+
+def test_another_model_writes_the_summaries_when_one_is_configured(
+    hermes: Hermes, server: ModelServer
+) -> None:
+    narrow(hermes)
+    with ModelServer() as writer:
+        hermes.configure(
+            "auxiliary:\n  compression:\n    provider: custom\n    model: small-writer\n"
+            f"    base_url: {writer.base_url}\n"
+        )
+        assert "compression" not in hermes.run("config", "check").out
+        writer.always(summary)
+        server.always(answer)
+        turn(hermes, 0)
+        for number in range(1, TURNS):
+            turn(hermes, number, "-c")
+        assert {each.model for each in writer.model_requests} == {"small-writer"}
+        assert not any(summarising(each) for each in server.model_requests)
+        assert facts_in(said_to(server.model_requests[-1])) == [
+            f"fact-{n:03d}" for n in range(TURNS)
+        ]
+
+
+def test_scripts_are_told_where_the_conversation_goes_on(
+    hermes: Hermes, server: ModelServer
+) -> None:
+    narrow(hermes)
+    server.when(summarising, summary)
+    server.always(answer)
+    turn(hermes, 0)
+    number, found = 0, None
+    while found is None:
+        number += 1
+        words = f"Remember fact-{number:03d}. " + "Some words. " * 600
+        events = hermes.run("-q", words, "-c", "--json").events
+        found = next((each for each in events if each["type"] == "compacted"), None)
+        assert number < 60
+    newest = sessions(hermes)[-1]["id"]
+    assert found["session_id"] == newest
+    assert (
+        hermes.run("-q", "hello", "-r", found["parent_id"], "--quiet").out.strip().endswith(newest)
+    )
+
+
+def test_turned_off_nothing_is_shortened(hermes: Hermes, server: ModelServer) -> None:
+    narrow(hermes)
+    assert hermes.run("config", "set", "compression.enabled", "false").status == 0
+    server.when(summarising, summary)
+    server.always(answer)
+    turn(hermes, 0)
+    for number in range(1, TURNS):
+        turn(hermes, number, "-c")
+    assert len(sessions(hermes)) == 1
+
+
+@needs_tmux
+def test_in_the_terminal_a_person_shortens_by_hand(
+    hermes: Hermes, server: ModelServer, chat: OpenChat
+) -> None:
+    server.when(summarising, summary)
+    server.always(answer)
+    window = chat()
+    for number in range(6):
+        window.say(f"Remember fact-{number:03d}.")
+        window.see("I keep that in mind.")
+        window.ready()
+    window.say("/compress the colours")
+    window.see("Shortened from")
+    window.ready().say("/context")
+    window.see("is shortened at")
+    window.ready().say("/title")
+    window.ready().say("And now?")
+    window.see("Noted.")
+    window.ready()
+    assert facts_in(said_to(server.model_requests[-1])) == [f"fact-{n:03d}" for n in range(6)]
+    assert len(sessions(hermes)) == 2
