@@ -79,6 +79,24 @@ def test_a_command_of_somebody_elses_is_left_alone(clean: Machine, making: str) 
         clean.sh(f"rm -rf {COMMAND}")
 
 
+def test_it_can_be_used_whatever_roots_umask_is(clean: Machine) -> None:
+    clean.write("/root/spec.json", json.dumps(host.specification()))
+    clean.write("/root/install.py", INSTALL)
+    clean.sh("umask 077; /opt/agent/bin/python3 /root/install.py /root/spec.json")
+    found = host.probed(clean.run("/opt/agent/bin/hermes", "x", user="alice"))
+    assert found["uids"] == [900, 900, 900]
+
+
+def test_a_folder_that_others_could_change_holds_no_program_of_roots(clean: Machine) -> None:
+    clean.write("/root/spec.json", json.dumps(host.specification()))
+    clean.sh("install -d -g staff -m 2775 /usr/local/libexec")
+    try:
+        ran = refused(clean)
+    finally:
+        clean.sh("rm -rf /usr/local/libexec")
+    assert "/usr/local/libexec can be changed by others than root" in ran.err
+
+
 def test_two_deployments_do_not_take_each_other_off(clean: Machine) -> None:
     host.install(clean)
     host.install(clean, name="second")

@@ -50,6 +50,7 @@ def install(spec: Specification, *, root: Path = Path("/")) -> list[str]:
     python = interpreter(spec)
     said: list[str] = []
     _folder(places.door.parent)
+    require_roots(places.door.parent)
     _write(places.door, _filled("host-command.py", NAME=spec.name, PYTHON=python), 0o755)
     said += _allow(spec, places, root)
     said += _link(spec, places)
@@ -195,10 +196,12 @@ def _leads_to(link: Path, target: Path) -> bool:
 
 
 def _folder(path: Path) -> None:
+    """Make it, whatever root's umask is; everybody may enter it."""
     try:
-        path.mkdir(mode=0o755, parents=True, exist_ok=True)
-        if path.stat().st_uid != os.geteuid():
-            raise Unsafe(f"{path} does not belong to root")
+        missing = [step for step in (path, *path.parents) if not step.is_dir()]
+        for step in reversed(missing):
+            step.mkdir()
+            step.chmod(0o755)
     except OSError as error:
         raise NotWritten(f"Cannot make the folder {path}: {error.strerror}") from error
 
