@@ -56,7 +56,7 @@ _SECRETS = (
     r"|\.config/(?:google-chrome|chromium)/.*/(?:Login Data|Cookies)"
 )
 _SYSTEM_SECRETS = (
-    r"/etc/g?shadow-?|/etc/ssh/ssh_host_[^/]*key|/etc/hermes-agent/.*\.env|/run/(?:secrets|credentials|agenix)(?:/.*)?"
+    r"/etc/g?shadow-?|/etc/ssh/ssh_host_[^/]*key|/etc/hermes-agent/.*\.env|/run/(?:secrets|credentials|agenix|hermes|hermes-agent)(?:/.*)?"
     r"|/proc/(?!sys/)[^/]+/(?:task/[^/]+/)?(?:environ|mem|auxv|maps|syscall|stack)|/proc/k(?:core|msg)"
     r"|/dev/k?mem|/dev/port|/etc/krb5\.keytab"
 )

@@ -57,7 +57,9 @@ def test_protected_files_are_not_written(place: Path, path: str) -> None:
      "/proc/self/environ",
      "/proc/1/environ", "/proc/1/task/1/environ", "/proc/self/mem", "/dev/mem", "/dev/sda",
      "/dev/tty",
-     "/proc/self/root/etc/shadow", "/proc/self/fd/0", "/dev/fd/0", "~/.SSH/ID_RSA", "x\0y"],
+     "/proc/self/root/etc/shadow", "/proc/self/fd/0", "/dev/fd/0", "~/.SSH/ID_RSA", "x\0y",
+     "/run/credentials/hermes-agent.service/settings.model.api_key", "/run/hermes/environment",
+     "/run/hermes/credentials/settings.model.api_key", "/run/hermes-agent/x/environment"],
 )  # fmt: skip
 def test_files_with_secrets_are_not_read(place: Path, path: str) -> None:
     with pytest.raises(DeniedError):
