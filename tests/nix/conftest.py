@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.nix import nix as nixes
-from tests.nix.machines import Home, Machine
+from tests.nix.machines import Home, Machine, Options
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +40,11 @@ def nixpkgs(tree: Callable[[str], Path]) -> Path:
 @pytest.fixture
 def machine(nix: nixes.Nix, nixpkgs: Path, tmp_path: Path) -> Machine:
     return Machine(nix, nixpkgs, tmp_path)
+
+
+@pytest.fixture
+def options(nix: nixes.Nix, nixpkgs: Path, tmp_path: Path) -> Options:
+    return Options(nix, nixpkgs, tmp_path)
 
 
 @pytest.fixture

@@ -59,10 +59,5 @@ in
     users = lib.attrNames config.users.users;
     programs = map lib.getName config.environment.systemPackages;
   };
-  # Every value, as a wrong one is an error only where it is looked at.
-  everything = builtins.deepSeq [
-    config.services.hermes-agent.specification
-    config.services.hermes-agent.enable
-  ] (map (each: each.message) (lib.filter (each: !each.assertion) config.assertions));
   toplevel = config.system.build.toplevel.drvPath;
 }

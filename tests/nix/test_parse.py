@@ -27,8 +27,8 @@ def test_a_file_that_does_not_parse_is_noticed(nix: Nix, tmp_path: Path) -> None
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(ROOT).as_posix())
 def test_a_file_that_is_named_is_there(file: Path) -> None:
     text = re.sub(r"(?m)^\s*#.*$", "", file.read_text())
-    text = re.sub(r"(?s)''.*?''", "", text)  # examples in descriptions
-    for named in re.findall(r"(?<![\w./\"$}])\.\.?/[\w./-]+\w", text):
+    read = r"(?:import|importApply|importJSON|importTOML|readFile|readDir|callPackage)"
+    for named in re.findall(read + r"\s+(\.\.?(?:/[\w.-]+)*)", text):
         assert (file.parent / named).exists(), named
 
 
