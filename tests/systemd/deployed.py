@@ -82,7 +82,12 @@ class Deployed:
 
     def do(self, command: str) -> str:
         """What the tool `terminal` gives the model for this command."""
-        return self.say(f"RUN:{base64.b64encode(command.encode()).decode()}")
+        return self.use("terminal", command=command)
+
+    def use(self, tool: str, **arguments: Any) -> str:
+        """What a tool gives the model."""
+        call = json.dumps([tool, arguments]).encode()
+        return self.say(f"CALL:{base64.b64encode(call).decode()}")
 
     @property
     def pid(self) -> int:

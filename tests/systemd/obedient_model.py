@@ -1,7 +1,7 @@
 """Run inside the machine: a model that does what it is told, and tells what came of it.
 
 Arguments: its port, a file to which it writes each request's Authorization. A message that holds
-`RUN:` and base64 makes it call the tool `terminal` with that command; any other it repeats. The
+`CALL:` and base64 of a tool's name and arguments makes it call that; any other it repeats. The
 protocol is that of chat completions, streamed.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 PORT, SEEN = int(sys.argv[1]), Path(sys.argv[2])
-RUN = re.compile(r"RUN:([A-Za-z0-9+/=]+)")
+CALL = re.compile(r"CALL:([A-Za-z0-9+/=]+)")
 
 
 def text(content: Any) -> str:
@@ -33,10 +33,10 @@ class Obeying(BaseHTTPRequestHandler):
         self.end_headers()
         last = asked["messages"][-1]
         said = text(last.get("content"))
-        found = RUN.search(said)
+        found = CALL.search(said)
         if last["role"] == "user" and found:
-            command = base64.b64decode(found[1]).decode()
-            function = {"name": "terminal", "arguments": json.dumps({"command": command})}
+            name, arguments = json.loads(base64.b64decode(found[1]))
+            function = {"name": name, "arguments": json.dumps(arguments)}
             call = {"index": 0, "id": "call_1", "type": "function", "function": function}
             self._say({"role": "assistant", "tool_calls": [call]})
             self._say({}, "tool_calls")

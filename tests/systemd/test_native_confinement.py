@@ -167,6 +167,14 @@ def test_the_agent_works_within_what_is_allowed(deployed: Deployed) -> None:
     assert int(machine.run(*ask).ok()) >= 3
 
 
+def test_the_agent_edits_what_a_member_of_its_group_wrote(deployed: Deployed) -> None:
+    place = f"{STATE}/workspace/shared.txt"
+    deployed.machine.sh(f"echo old > {place}; chown other:hermes {place}; chmod 660 {place}")
+    said = deployed.use("write_file", path=place, content="new\n")
+    assert "error" not in said.lower(), said
+    assert deployed.machine.sh(f"cat {place}; stat -c '%G %a' {place}") == "new\nhermes 660\n"
+
+
 def test_the_key_from_a_credential_reaches_the_model(deployed: Deployed) -> None:
     deployed.machine.sh("rm -f /mnt/seen")
     assert deployed.say("hello") == "hello"

@@ -1,5 +1,6 @@
 """Writing files so that a crash or a full disk leaves the old file whole."""
 
+import errno
 import os
 import secrets
 import stat
@@ -67,18 +68,24 @@ def _inherit(fd: int, before: os.stat_result) -> int:
     """Give the new file the old one's owner and group; returns the mode that it may have."""
     mode = stat.S_IMODE(before.st_mode)
     mine = os.fstat(fd)
-    if mine.st_gid != before.st_gid:
-        try:
-            os.fchown(fd, -1, before.st_gid)
-        except PermissionError:
-            # The group's rights were meant for another group than the one it has now.
-            mode &= ~0o070
-    if mine.st_uid != before.st_uid:
-        try:
-            os.fchown(fd, before.st_uid, -1)
-        except PermissionError:
-            mode &= ~(stat.S_ISUID | stat.S_ISGID)
+    if mine.st_gid != before.st_gid and not _given(fd, gid=before.st_gid):
+        # The group's rights were meant for another group than the one it has now.
+        mode &= ~0o070
+    if mine.st_uid != before.st_uid and not _given(fd, uid=before.st_uid):
+        mode &= ~(stat.S_ISUID | stat.S_ISGID)
     return mode
+
+
+def _given(fd: int, *, uid: int = -1, gid: int = -1) -> bool:
+    """Whether it could be given away."""
+    try:
+        os.fchown(fd, uid, gid)
+    except OSError as error:
+        # EINVAL: in a user namespace of its own a service knows only its own number.
+        if error.errno not in (errno.EPERM, errno.EINVAL):
+            raise
+        return False
+    return True
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Files of this machine, touched through directory handles."""
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Callable, Generator
@@ -127,6 +128,10 @@ def _replace(directory: int, name: str, data: bytes) -> None:
 def _keep(file: int, old: os.stat_result) -> None:
     made = os.fstat(file)
     if (made.st_uid, made.st_gid) != (old.st_uid, old.st_gid):
-        with contextlib.suppress(PermissionError):
+        try:
             os.fchown(file, old.st_uid, old.st_gid)
+        except OSError as error:
+            # EINVAL: in a user namespace of its own a service knows only its own number.
+            if error.errno not in (errno.EPERM, errno.EINVAL):
+                raise
     os.fchmod(file, stat.S_IMODE(old.st_mode))

@@ -4,6 +4,8 @@ import subprocess
 import time
 from collections.abc import Callable
 
+import msgspec
+
 from hermes_agent.deploy.spec import Specification
 from hermes_agent.deploy.units.systemctl import Systemd, SystemdRefused
 from hermes_agent.domain.errors import ConfigError
@@ -50,13 +52,11 @@ def start_anew(
 
 def _last_words(spec: Specification, since: float) -> list[str]:
     """What its processes wrote last; systemd's own lines only tell that it did not start."""
-    of = "_SYSTEMD_UNIT" if spec.scope == "system" else "_SYSTEMD_USER_UNIT"
+    scope = "-u" if spec.scope == "system" else "--user-unit"
+    options = ("-q", "-o", "json", "--output-fields=MESSAGE,SYSLOG_IDENTIFIER", "--no-pager")
     try:
         done = subprocess.run(
-            [
-                *("journalctl", "-q", "-n", str(LINES), "-o", "cat", "--no-pager"),
-                *(f"--since=@{since:.3f}", f"{of}={spec.unit}"),
-            ],
+            ["journalctl", *options, f"--since=@{since:.3f}", scope, spec.unit],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -65,4 +65,19 @@ def _last_words(spec: Specification, since: float) -> list[str]:
         )
     except FileNotFoundError:
         return []
-    return [line.rstrip() for line in done.stdout.splitlines() if line.strip()]
+    lines: list[str] = []
+    for line in done.stdout.splitlines():
+        try:
+            entry = msgspec.json.decode(line, type=_Entry)
+        except msgspec.DecodeError:
+            continue
+        if entry.identifier != "systemd" and isinstance(entry.message, str):
+            lines.append(entry.message.rstrip())
+    return [line for line in lines if line][-LINES:]
+
+
+class _Entry(msgspec.Struct):
+    """A line of the journal; see systemd.journal-fields(7)."""
+
+    message: str | list[int] | None = msgspec.field(name="MESSAGE", default=None)
+    identifier: str | list[str] = msgspec.field(name="SYSLOG_IDENTIFIER", default="")

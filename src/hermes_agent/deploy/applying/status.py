@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from hermes_agent.deploy import reading
+from hermes_agent.deploy.applying import accounts
 from hermes_agent.deploy.applying.gate import gate
 from hermes_agent.deploy.applying.plan import (
     applied_generation,
@@ -90,6 +91,7 @@ def _with_specification(found: Deployment, places: Places) -> Deployment:
         return found
     spec = reading.read(places.specification)
     settings, _ = declared_settings(spec)
+    missing = accounts.missing(msgspec.structs.replace(spec, create_user=True))
     installed = installed_generation(spec)
     applied = applied_generation(places)
     return msgspec.structs.replace(
@@ -103,6 +105,7 @@ def _with_specification(found: Deployment, places: Places) -> Deployment:
         applied=applied,
         pending=pending(places).exists() or installed != applied,
         gate=gate(spec, settings),
+        fault=_missing(missing) if missing else None,
     )
 
 
@@ -118,6 +121,11 @@ def _with_unit(found: Deployment, shown: dict[str, str]) -> Deployment:
         restarts=int(shown.get("NRestarts") or 0),
         exit_status=int(shown.get("ExecMainStatus") or 0),
     )
+
+
+def _missing(commands: list[list[str]]) -> str:
+    kind = "group" if commands[0][0] == "groupadd" else "user"
+    return f"there is no {kind} {commands[0][-1]}; hermes deploy apply makes it anew"
 
 
 def _mode(spec: Specification) -> str:

@@ -28,7 +28,7 @@ def require_package(spec: Specification) -> None:
         return
     for path in (spec.package, *spec.extra_packages, *spec.package_roots):
         real = os.path.realpath(path)
-        if below(real, HIDDEN) or below(path, HIDDEN):
+        if not spec.container.enable and (below(real, HIDDEN) or below(path, HIDDEN)):
             raise Untrusted(
                 f"{path} lies in a home directory, which the service does not see",
                 hint="Install it where everybody can reach it, such as /opt/hermes.",

@@ -8,13 +8,14 @@ from hermes_agent.deploy.native import unit as native
 from hermes_agent.deploy.places import Places
 from hermes_agent.deploy.spec import Specification
 from hermes_agent.deploy.units.service import SYSTEM_UNITS
-from hermes_agent.domain.errors import HermesError
 
 
 def render(spec: Specification, places: Places, settings: Mapping[str, Any]) -> str:
     """The unit file. Raises `Unquotable`."""
     if spec.container.enable:
-        raise HermesError("container.enable: hermes deploy apply has no container mode yet")
+        from hermes_agent.deploy.container import unit as container
+
+        return container.render(spec, places)
     return native.render(spec, places, settings)
 
 
