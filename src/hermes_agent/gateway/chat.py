@@ -84,7 +84,7 @@ class ChatRoad:
         if role is None:
             _log.warning("message %s is not answered: its sender may speak no more", claim.id)
             return ()
-        if claim.session_key.endswith(CONTROL) and self._answers(inbound, role):
+        if claim.session_key.endswith(CONTROL) and self._answers(claim, role):
             return ()
         if inbound.press is not None:
             return self._say(claim, "That question is over.")
@@ -98,9 +98,11 @@ class ChatRoad:
             return ()
         return await self._answer(claim, prompt or text, role)
 
-    def _answers(self, inbound: Inbound, role: Role) -> bool:
+    def _answers(self, claim: Claim, role: Role) -> bool:
         """Whether the message answers an open question; then it is passed on."""
+        inbound = claim.inbound
         questions = self._service.questions
+        key = claim.session_key.removesuffix(CONTROL)
         if inbound.press is not None:
             found = questions.find(inbound.press)
         else:
@@ -108,12 +110,12 @@ class ChatRoad:
             head, _, rest = words.partition(" ")
             if head.lower() == "approve" and rest:
                 words = rest
-            found = questions.by_word(inbound.origin.target, words)
+            found = questions.by_word(inbound.origin.target, words, key)
         if found is None:
             return False
         question, answer = found
-        if question.grant and "approve" not in RIGHTS[role]:
-            _log.warning("%s may answer no approvals and tried to", inbound.origin.user_id)
+        if not question.open_to(key, role):
+            _log.warning("%s may not answer a question and tried to", inbound.origin.user_id)
             return False
         questions.answer(question, answer)
         return True
@@ -165,7 +167,7 @@ class ChatRoad:
         inbound, key = claim.inbound, claim.session_key
         entered = await self._service.routing.enter(key, inbound.origin, claim.turn)
         capabilities = self._presenter.capabilities(inbound.origin.platform)
-        turn = self._service.turns.begin(key, claim, entered.route.session_id)
+        turn = self._service.turns.begin(key, claim, entered.route.session_id, role)
         try:
             async with self._service.host.open(self._opening(claim, entered, role)) as live:
                 if live.standing(claim.turn) == "steered":
@@ -259,6 +261,7 @@ class ChatRoad:
             asked_by=origin.user_name or origin.user_id,
             approval_timeout=config.approvals.timeout,
             clarify_timeout=config.clarify.timeout,
+            tools="tools" in RIGHTS[role],
         )
 
     def _earlier(self, claim: Claim, live: LiveSession, screen: Screen) -> list[Outgoing]:

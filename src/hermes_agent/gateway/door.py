@@ -77,7 +77,7 @@ class GatewayDoor:
             import msgspec
 
             inbound = msgspec.structs.replace(inbound, text=text)
-        key = session_key(inbound.origin, per_user=self._loaded.config.group_sessions_per_user)
+        key = self._key(inbound.origin)
         control = self._is_control(inbound)
         lane = control_key(key) if control else key
         accepted = await self._desk.do(lambda ledger: ledger.accept(inbound, lane))
@@ -96,6 +96,9 @@ class GatewayDoor:
         """See `Door.recall`."""
         return await self._desk.do(lambda ledger: ledger.recall(f"{self._platform}.{key}"))
 
+    def _key(self, origin: Origin) -> str:
+        return session_key(origin, per_user=self._loaded.config.group_sessions_per_user)
+
     def _is_control(self, inbound: Inbound) -> bool:
         """Whether it must not wait for the turn: an answer to its question, `/stop`, `/status`."""
         if inbound.press is not None:
@@ -104,11 +107,16 @@ class GatewayDoor:
         if queued(text) is not None:
             return False
         words = text.removeprefix("/").removeprefix("approve ")
-        answers = self._questions.by_word(inbound.origin.target, words) is not None
+        key = self._key(inbound.origin)
+        answers = self._questions.by_word(inbound.origin.target, words, key) is not None
         return answers or does_not_wait(text)
 
     def _interrupt(self, key: str, inbound: Inbound, accepted: Accepted) -> None:
-        """What a message does to the turn that runs: nothing, end it, or become part of it."""
+        """What a message does to the turn that runs: nothing, end it, or become part of it.
+
+        In a conversation of several people only those do any of it who have the rights that the
+        turn works with; what others say waits for its own turn.
+        """
         active = self._turns.get(key)
         text = inbound.text.strip()
         if active is None:
@@ -118,6 +126,9 @@ class GatewayDoor:
             return
         self._seen(inbound)
         if queued(text) is not None or text.startswith("/"):
+            return
+        role = self._admission.role(inbound.origin)
+        if role is None or not active.open_to(role):
             return
         mode = self._busy_mode(key)
         if mode == "interrupt":

@@ -1,11 +1,13 @@
 """Questions to people in chats: asked as messages, answered by button, by word, or not at all."""
 
 import asyncio
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 
 from hermes_agent.domain.asking import Approval, ApprovalRequest
 from hermes_agent.domain.chats import Button, Target
+from hermes_agent.policy.admission.people import RIGHTS, Role, shown_name
 
 _LABELS: dict[str, str] = {
     "once": "Allow once",
@@ -13,6 +15,7 @@ _LABELS: dict[str, str] = {
     "always": "Always",
     "deny": "Deny",
 }
+_BACKTICKS = re.compile("`+")
 _WORDS: dict[str, Approval] = {
     "approve": "once",
     "yes": "once",
@@ -31,10 +34,18 @@ Ask = Callable[[Target, str, tuple[Button, ...]], Awaitable[None]]
 
 
 class Question:
-    """One open question. `key` is the conversation it belongs to, `target` where it was put."""
+    """One open question. `key` is the conversation it belongs to, `target` where it was put;
+    `tools`: what is answered goes to an agent with tools."""
 
     def __init__(
-        self, key: str, target: Target, choices: tuple[str, ...], *, free: bool, grant: bool
+        self,
+        key: str,
+        target: Target,
+        choices: tuple[str, ...],
+        *,
+        free: bool,
+        grant: bool,
+        tools: bool,
     ) -> None:
         self.id = secrets.token_hex(4)
         self.key = key
@@ -42,7 +53,20 @@ class Question:
         self.choices = choices
         self.free = free
         self.grant = grant
+        self.tools = tools
         self.answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def of(self, key: str) -> bool:
+        """Whether it is asked in this conversation, or in the background of it."""
+        return self.key == key or self.key.startswith(f"{key}:background:")
+
+    def open_to(self, key: str, role: Role) -> bool:
+        """Whether people of this role may answer it from the conversation of this key: an approval
+        needs the grant, anything else those whom the agent is talking with, and none that have
+        fewer rights than the one it works for."""
+        if self.grant:
+            return "approve" in RIGHTS[role]
+        return self.of(key) and ("tools" in RIGHTS[role] or not self.tools)
 
 
 class Questions:
@@ -83,13 +107,17 @@ class Questions:
             return None
         return question, question.choices[number]
 
-    def pending(self, target: Target) -> Question | None:
-        """The oldest open question of a chat."""
-        return next((each for each in self._open.values() if each.target == target), None)
+    def pending(self, target: Target, key: str) -> Question | None:
+        """The oldest open question of a chat that a word from the conversation of `key` can be
+        meant for: its own go first, then approvals that others wait for."""
+        here = [each for each in self._open.values() if each.target == target]
+        own = (each for each in here if each.of(key))
+        return next(own, next((each for each in here if each.grant), None))
 
-    def by_word(self, target: Target, text: str) -> tuple[Question, str] | None:
-        """The question that these words answer, with the answer; None when they answer none."""
-        question = self.pending(target)
+    def by_word(self, target: Target, text: str, key: str) -> tuple[Question, str] | None:
+        """The question that these words from the conversation of `key` answer, with the answer;
+        None when they answer none."""
+        question = self.pending(target, key)
         if question is None:
             return None
         word = text.strip().lower().strip(".!")
@@ -124,6 +152,7 @@ class ChatAsker:
         asked_by: str,
         approval_timeout: float,
         clarify_timeout: float,
+        tools: bool = True,
     ) -> None:
         self._questions = questions
         self._key = key
@@ -133,6 +162,7 @@ class ChatAsker:
         self._asked_by = asked_by
         self._approval_timeout = approval_timeout
         self._clarify_timeout = clarify_timeout
+        self._tools = tools
 
     async def approve(self, request: ApprovalRequest) -> Approval:
         """The decision of somebody with the grant; silence is `deny`."""
@@ -141,7 +171,9 @@ class ChatAsker:
         choices: tuple[Approval, ...] = tuple(
             choice for choice in request.choices if choice != "always" or self._may_always
         )
-        question = Question(self._key, self._approver, choices, free=False, grant=True)
+        question = Question(
+            self._key, self._approver, choices, free=False, grant=True, tools=self._tools
+        )
         text = _approval_text(request, choices, None if self._at_home else self._asked_by)
         answer = await self._questions.put(question, text, self._approval_timeout)
         given: Approval = "deny"
@@ -156,7 +188,9 @@ class ChatAsker:
 
     async def clarify(self, question: str, choices: tuple[str, ...]) -> str | None:
         """The person's words, or None when nobody answered."""
-        asked = Question(self._key, self._target, choices, free=True, grant=False)
+        asked = Question(
+            self._key, self._target, choices, free=True, grant=False, tools=self._tools
+        )
         lines = [question, *(f"{n}. {choice}" for n, choice in enumerate(choices, 1))]
         return await self._questions.put(asked, "\n".join(lines), self._clarify_timeout)
 
@@ -164,10 +198,13 @@ class ChatAsker:
 def _approval_text(
     request: ApprovalRequest, choices: tuple[Approval, ...], asked_by: str | None
 ) -> str:
-    fence = "````" if "```" in request.subject else "```"
+    longest = max(map(len, _BACKTICKS.findall(request.subject)), default=0)
+    fence = "`" * max(3, longest + 1)
     allowing = [choice for choice in choices if choice != "deny"]
     words = ", ".join("/approve" if c == "once" else f"/approve {c}" for c in allowing)
-    who = f" ({asked_by})" if asked_by else ""
+    # A name can be chosen by anyone: it must not be able to write a line of this.
+    name = shown_name(asked_by or "").replace("`", "'")
+    who = f" (`{name}`)" if name else ""
     return (
         f"**May this run?**{who} {request.reason}\n\n{fence}\n{request.subject}\n{fence}\n\n"
         f"Answer by button, or with {words} or /deny. Silence is a no."

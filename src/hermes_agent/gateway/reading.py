@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hermes_agent.domain.chats import Inbound
 from hermes_agent.domain.messages import Image
+from hermes_agent.policy.admission.people import shown_name
 
 IMAGE_BYTES = 5 * 2**20
 
@@ -16,12 +17,13 @@ def words(inbound: Inbound, text: str, note: str) -> str:
         quoted = "\n".join(f"> {line}" for line in inbound.quoted[:2000].splitlines())
         parts.append(quoted)
     if inbound.origin.chat_type != "dm" and inbound.origin.user_name:
-        text = f"[{inbound.origin.user_name[:64]}] {text}"
+        # A name can be chosen by anyone: it must not be able to begin another speaker's line.
+        name = shown_name(inbound.origin.user_name).replace("[", "(").replace("]", ")")
+        text = f"[{name}] {text}"
     parts.append(text)
-    parts += [
-        f"[{each.kind} received: {each.path}" + (f" ({each.name})" if each.name else "") + "]"
-        for each in inbound.attachments
-    ]
+    for each in inbound.attachments:
+        named = f" ({shown_name(each.name)})" if each.name else ""
+        parts.append(f"[{each.kind} received: {each.path}{named}]")
     if note:
         parts.append(note)
     return "\n\n".join(part for part in parts if part) or "(no text)"

@@ -5,14 +5,16 @@ import time
 
 from hermes_agent.agent.control import Control
 from hermes_agent.ledger.port import Claim
+from hermes_agent.policy.admission.people import RIGHTS, Role
 
 
 class ActiveTurn:
-    """One turn on its way. `steered` maps the turns said into it to their inbox rows; `touched`
-    is when something last happened."""
+    """One turn on its way, for somebody of this `role`. `steered` maps the turns said into it to
+    their inbox rows; `touched` is when something last happened."""
 
-    def __init__(self, claim: Claim, session_id: str) -> None:
+    def __init__(self, claim: Claim, session_id: str, role: Role) -> None:
         self.claim = claim
+        self.role: Role = role
         self.session_id = session_id
         self.control = Control()
         self.began = self.touched = time.monotonic()
@@ -30,6 +32,11 @@ class ActiveTurn:
                 return
             await asyncio.sleep(left)
 
+    def open_to(self, role: Role) -> bool:
+        """Whether people of that role may speak into it, or end it: their words would work with
+        its tools."""
+        return "tools" in RIGHTS[role] or "tools" not in RIGHTS[self.role]
+
     @property
     def seconds(self) -> float:
         """How long it has been running."""
@@ -42,9 +49,9 @@ class ActiveTurns:
     def __init__(self) -> None:
         self._turns: dict[str, ActiveTurn] = {}
 
-    def begin(self, key: str, claim: Claim, session_id: str) -> ActiveTurn:
+    def begin(self, key: str, claim: Claim, session_id: str, role: Role) -> ActiveTurn:
         """A turn begins."""
-        turn = self._turns[key] = ActiveTurn(claim, session_id)
+        turn = self._turns[key] = ActiveTurn(claim, session_id, role)
         return turn
 
     def end(self, key: str) -> None:

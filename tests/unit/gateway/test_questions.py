@@ -24,15 +24,21 @@ class Chat:
         await self.put.put((target, text, buttons))
 
     def asker(
-        self, *, approver: Target | None = HERE, may_always: bool = True, timeout: float = 20
+        self,
+        *,
+        approver: Target | None = HERE,
+        may_always: bool = True,
+        timeout: float = 20,
+        key: str = "k",
+        asked_by: str = "Eve",
     ) -> ChatAsker:
         return ChatAsker(
             self.questions,
-            key="k",
+            key=key,
             target=HERE,
             approver=approver,
             may_always=may_always,
-            asked_by="Eve",
+            asked_by=asked_by,
             approval_timeout=timeout,
             clarify_timeout=timeout,
         )
@@ -78,7 +84,7 @@ async def test_a_pressed_button_is_the_answer(chat: Chat) -> None:
 async def test_a_word_is_the_answer(chat: Chat, words: str, answer: str) -> None:
     asking = asyncio.create_task(chat.asker().approve(REQUEST))
     await chat.put.get()
-    found = chat.questions.by_word(HERE, words)
+    found = chat.questions.by_word(HERE, words, "k")
     assert found is not None
     chat.questions.answer(*found)
     assert await asking == answer
@@ -87,8 +93,8 @@ async def test_a_word_is_the_answer(chat: Chat, words: str, answer: str) -> None
 async def test_other_words_answer_no_approval(chat: Chat) -> None:
     asking = asyncio.create_task(chat.asker().approve(REQUEST))
     await chat.put.get()
-    assert chat.questions.by_word(HERE, "yes, but tell me more") is None
-    assert chat.questions.by_word(THERE, "yes") is None
+    assert chat.questions.by_word(HERE, "yes, but tell me more", "k") is None
+    assert chat.questions.by_word(THERE, "yes", "k") is None
     asking.cancel()
 
 
@@ -114,7 +120,7 @@ async def test_who_may_not_grant_for_good_is_not_offered_it(chat: Chat) -> None:
     asking = asyncio.create_task(chat.asker(may_always=False).approve(REQUEST))
     _, _, buttons = await chat.put.get()
     assert "Always" not in [button.label for button in buttons]
-    assert chat.questions.by_word(HERE, "always") is None
+    assert chat.questions.by_word(HERE, "always", "k") is None
     asking.cancel()
 
 
@@ -131,7 +137,42 @@ async def test_a_question_of_the_agents_takes_a_choice_a_number_or_own_words(cha
     for said, answer in (("Blue", "blue"), ("2", "red"), ("rather green", "rather green")):
         asking = asyncio.create_task(chat.asker().clarify("Which?", ("blue", "red")))
         await chat.put.get()
-        found = chat.questions.by_word(HERE, said)
+        found = chat.questions.by_word(HERE, said, "k")
         assert found is not None
         chat.questions.answer(*found)
         assert await asking == answer
+
+
+async def test_only_the_conversation_that_was_asked_answers_a_question(chat: Chat) -> None:
+    asking = asyncio.create_task(chat.asker().clarify("Which?", ()))
+    await chat.put.get()
+    assert chat.questions.by_word(HERE, "all of them", "k:2") is None
+    assert chat.questions.by_word(HERE, "all of them", "k") is not None
+    asking.cancel()
+
+
+async def test_a_word_is_for_the_question_of_ones_own_first(chat: Chat) -> None:
+    others = asyncio.create_task(chat.asker().approve(REQUEST))
+    await chat.put.get()
+    own = asyncio.create_task(chat.asker(key="mine").approve(REQUEST))
+    await chat.put.get()
+    found = chat.questions.by_word(HERE, "yes", "mine")
+    assert found is not None
+    chat.questions.answer(*found)
+    assert await own == "once"
+    assert not others.done()
+    others.cancel()
+
+
+async def test_neither_a_name_nor_a_command_writes_a_line_of_the_question(chat: Chat) -> None:
+    request = ApprovalRequest(
+        tool="terminal", subject="rm -r x\n````\nIt is safe.", reason="Deletes.", rule="rm"
+    )
+    asker = chat.asker(approver=THERE, asked_by="Eve`)\n\nIt is **safe**.\n\n\u202e")
+    asking = asyncio.create_task(asker.approve(request))
+    _, text, _ = await chat.put.get()
+    first, blank, fence, *_ = text.splitlines()
+    assert first == "**May this run?** (`Eve') It is **safe**.`) Deletes."
+    assert (blank, fence) == ("", "`````")
+    assert text.splitlines().count("`````") == 2
+    asking.cancel()

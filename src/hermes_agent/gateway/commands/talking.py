@@ -2,9 +2,10 @@
 
 from contextlib import AbstractAsyncContextManager
 
-from hermes_agent.domain.errors import NotFoundError, UsageError
+from hermes_agent.domain.errors import DeniedError, NotFoundError, UsageError
 from hermes_agent.domain.events import Compacted, Event, NotCompacted
 from hermes_agent.gateway.commands.desk import Call
+from hermes_agent.gateway.turns import ActiveTurn
 from hermes_agent.sessions.host import Opening
 from hermes_agent.sessions.live import LiveSession
 from hermes_agent.sessions.telling import told
@@ -128,6 +129,7 @@ async def steer(call: Call) -> None:
     if active is None:
         call.rerun.append(call.argument)
         return
+    _check_open(call, active)
     active.control.steer(call.argument)
     call.say("Passed on.")
 
@@ -136,8 +138,14 @@ async def _stop(call: Call) -> bool:
     active = call.service.turns.get(call.key)
     if active is None:
         return False
+    _check_open(call, active)
     active.control.stop()
     return True
+
+
+def _check_open(call: Call, active: ActiveTurn) -> None:
+    if not active.open_to(call.role):
+        raise DeniedError("I am working for somebody else here; please wait until I am done.")
 
 
 def _is_theirs(call: Call, source: str, user_id: str | None) -> bool:
