@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.acceptance.hermes import Hermes
+from tests.acceptance.terminal import OpenChat
 from tests.servers.model import ModelServer
 from tests.servers.script import Call, Reply
 
@@ -83,3 +84,24 @@ def test_a_skill_of_ones_own_is_begun(hermes: Hermes) -> None:
     assert hermes.run("skills", "new", "bake-bread", "--description", "Bake: bread").status == 0
     assert "First step" in hermes.run("skills", "view", "bake-bread").out
     assert hermes.run("skills", "new", "bake-bread").status == 2
+
+
+def test_a_skill_is_asked_for_on_the_command_line(hermes: Hermes, server: ModelServer) -> None:
+    server.say(Reply(text="Well."))
+    assert hermes.run("-s", "sqlite-data", "-q", "count the rows").status == 0
+    asked = server.model_requests[-1].json["messages"][-1]["content"]
+    assert "sqlite3" in asked
+    assert asked.endswith("count the rows")
+    ran = hermes.run("-s", "sqlit-data", "-q", "count")
+    assert ran.status == 1
+    assert "sqlite-data" in ran.err
+
+
+def test_a_skill_is_a_slash_command(hermes: Hermes, server: ModelServer, chat: OpenChat) -> None:
+    server.say(Reply(text="Counted."))
+    terminal = chat()
+    terminal.say("/sqlite-data count the rows")
+    terminal.see("Counted.")
+    asked = server.model_requests[-1].json["messages"][-1]["content"]
+    assert "sqlite3" in asked
+    assert asked.endswith("count the rows")

@@ -28,7 +28,7 @@ async def converse(options: "Options") -> int:
         session = agent.open_session(resume=options.resume, latest=options.continue_)
         try:
             if interactive:
-                return await _interactive(agent, session)
+                return await _interactive(agent, session, options)
             return await _once(agent, session, options)
         finally:
             session.close()
@@ -69,7 +69,8 @@ async def _once(agent: Agent, session: LiveSession, options: "Options") -> int:
     loop.add_signal_handler(signal.SIGINT, control.stop)
     loop.add_signal_handler(signal.SIGTERM, control.stop)
     try:
-        ended = await agent.run_turn(session, options.query or "", control, show)
+        query = _with_skills(agent, options, options.query or "")
+        ended = await agent.run_turn(session, query, control, show)
     finally:
         loop.remove_signal_handler(signal.SIGINT)
         loop.remove_signal_handler(signal.SIGTERM)
@@ -79,7 +80,7 @@ async def _once(agent: Agent, session: LiveSession, options: "Options") -> int:
     return exit_status(ended)
 
 
-async def _interactive(agent: Agent, session: LiveSession) -> int:
+async def _interactive(agent: Agent, session: LiveSession, options: "Options") -> int:
     from hermes_agent.cli.terminal.banner import banner, history_lines
     from hermes_agent.cli.terminal.chat import Chat
 
@@ -88,12 +89,23 @@ async def _interactive(agent: Agent, session: LiveSession) -> int:
     for line in history_lines(session, agent.config.display.resume_display, colour=chat.colour):
         chat.terminal.print(line)
     chat.tell_notices()
+    if options.skills:
+        chat.send(_with_skills(agent, options, ""), expanded=True)
     status = await chat.run()
     session = chat.session
     session.end("exit")
     if session.stored:
         chat.say(f"Go on with: hermes --resume {session.id}")
     return status
+
+
+def _with_skills(agent: Agent, options: "Options", wish: str) -> str:
+    if not options.skills:
+        return wish
+    from hermes_agent.knowledge.skills.asking import request
+    from hermes_agent.runtime.keeping import skill_shelf
+
+    return request(skill_shelf(agent.loaded, "cli"), options.skills, wish)
 
 
 def exit_status(ended: TurnEnded) -> int:

@@ -17,7 +17,7 @@ def _nothing() -> Iterable[str]:
 class SlashCommand(msgspec.Struct, frozen=True, kw_only=True):
     """`run` gets what stands behind the name. `busy`: also while the agent works.
 
-    `choices` are the arguments worth proposing.
+    `choices` are the arguments worth proposing; `skill` says that it uses the skill of its name.
     """
 
     name: str
@@ -26,6 +26,7 @@ class SlashCommand(msgspec.Struct, frozen=True, kw_only=True):
     usage: str = ""
     aliases: tuple[str, ...] = ()
     busy: bool = False
+    skill: bool = False
     choices: Callable[[], Iterable[str]] = _nothing
 
 

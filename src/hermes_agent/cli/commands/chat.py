@@ -19,6 +19,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None
     provider: str | None
     toolsets: tuple[str, ...]
+    skills: tuple[str, ...]
     max_turns: int | None
     local: bool
     yolo: bool
@@ -56,6 +57,7 @@ Exit status:
 @click.option("-m", "--model", help="The model, as its vendor calls it.")
 @click.option("--provider", help="The vendor; see: hermes model list")
 @click.option("-t", "--toolsets", metavar="A,B", help="Only these toolsets.")
+@click.option("-s", "--skills", multiple=True, metavar="A,B", help="Use these skills.")
 @click.option("--max-turns", type=click.IntRange(1), help="Most model calls for one message.")
 @click.option("--local", is_flag=True, help="Use the offline model; fetch it if need be.")
 @click.option("--yolo", is_flag=True, help="Do not ask before commands (hard blocks stay).")
@@ -73,6 +75,7 @@ def command(
     model: str | None,
     provider: str | None,
     toolsets: str | None,
+    skills: tuple[str, ...],
     max_turns: int | None,
     local: bool,
     yolo: bool,
@@ -97,7 +100,8 @@ def command(
         continue_=continue_,
         model=model,
         provider=provider,
-        toolsets=tuple(t.strip() for t in (toolsets or "").split(",") if t.strip()),
+        toolsets=_names(toolsets or ""),
+        skills=tuple(name for each in skills for name in _names(each)),
         max_turns=max_turns,
         local=local,
         yolo=yolo,
@@ -108,6 +112,10 @@ def command(
     if quiet and as_json:
         raise UsageError("--quiet and --json exclude each other.")
     return asyncio.run(converse(options))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _question(words: tuple[str, ...], query: str | None) -> str | None:

@@ -40,10 +40,15 @@ class Looking:
 
     async def help(self, argument: str) -> None:
         """One line a command."""
+        skills = [f"/{each.name}" for each in self._chat.commands if each.skill]
         for command in self._chat.commands:
+            if command.skill:
+                continue
             names = "/" + command.name + (f" {command.usage}" if command.usage else "")
             also = f" (also /{', /'.join(command.aliases)})" if command.aliases else ""
             self._chat.say(f"  {names:<32} {command.help}{also}")
+        if skills:
+            self._chat.say(f"  Skills: {' '.join(skills)}")
         self._chat.say("  @file:PATH[:FROM-TO], @folder:PATH, @diff, @staged, @git:N put text in.")
 
     async def history(self, argument: str) -> None:

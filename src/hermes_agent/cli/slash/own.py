@@ -1,10 +1,13 @@
-"""Slash commands of the person's own: `quick_commands` in config.yaml."""
+"""Slash commands of the person's own: `quick_commands` in config.yaml, and one for each skill."""
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from hermes_agent.cli.terminal.safe import Cleaner
 from hermes_agent.config.schema.display import QuickCommand
 from hermes_agent.domain.errors import UsageError
+from hermes_agent.knowledge.skills.asking import request
+from hermes_agent.runtime.keeping import offered, skill_shelf
 from hermes_agent.sessions.slash import SlashCommand
 
 if TYPE_CHECKING:
@@ -16,6 +19,27 @@ def own_commands(chat: "Chat") -> list[SlashCommand]:
     return [
         Own(chat, name.lower(), quick).command()
         for name, quick in chat.agent.config.quick_commands.items()
+    ]
+
+
+def skill_commands(chat: "Chat") -> list[SlashCommand]:
+    """`/<skill> [wish]` for each skill."""
+    shelf = skill_shelf(chat.agent.loaded, "cli")
+    tools = offered([spec.name for spec in chat.session.toolbox.specs()])
+    if "skill_view" not in tools:
+        return []
+
+    def bound(name: str) -> Callable[[str], Awaitable[None]]:
+        async def use(argument: str) -> None:
+            chat.send(request(shelf, (name,), argument), expanded=True)
+
+        return use
+
+    return [
+        SlashCommand(
+            name=skill.name.lower(), help=skill.description, run=bound(skill.name), skill=True
+        )
+        for skill in shelf.offered(tools)
     ]
 
 
