@@ -7,8 +7,10 @@ import msgspec
 
 from hermes_agent.config.files import NotWritten, write_atomically
 from hermes_agent.deploy.applying import accounts, copies
+from hermes_agent.deploy.applying.alone import alone
 from hermes_agent.deploy.applying.plan import Plan, pending, plan, require_rights
 from hermes_agent.deploy.applying.starting import start_anew
+from hermes_agent.deploy.applying.unit import unit_file
 from hermes_agent.deploy.host import installing
 from hermes_agent.deploy.spec import Specification
 from hermes_agent.deploy.units.systemctl import Systemd
@@ -39,8 +41,20 @@ def apply(
 ) -> Outcome:
     """Raises `HermesError`s; where nothing was started the old service still runs."""
     require_rights(spec, environ)
-    system = spec.scope == "system"
-    systemd = Systemd(system=system, environ=environ)
+    systemd = Systemd(system=spec.scope == "system", environ=environ)
+    with alone(unit_file(spec, environ).parent, say):
+        return _apply(spec, systemd, environ, start=start, dry_run=dry_run, say=say)
+
+
+def _apply(
+    spec: Specification,
+    systemd: Systemd,
+    environ: Mapping[str, str],
+    *,
+    start: bool,
+    dry_run: bool,
+    say: Say,
+) -> Outcome:
     wanted = plan(spec, systemd, environ)
     service = _service(wanted, systemd, start=start)
     outcome = Outcome(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hermes_agent.deploy import reading
 from hermes_agent.deploy.applying import copies
+from hermes_agent.deploy.applying.alone import alone
 from hermes_agent.deploy.applying.plan import pending
 from hermes_agent.deploy.applying.starting import start_anew
 from hermes_agent.deploy.applying.unit import is_ours, unit_file
@@ -71,6 +72,13 @@ def remove(
             hint="What declares this service has to remove it.",
         )
     systemd = Systemd(system=spec.scope == "system", environ=environ)
+    with alone(path.parent, say):
+        _remove(spec, places, path, systemd, purge=purge, say=say)
+
+
+def _remove(
+    spec: Specification, places: Places, path: Path, systemd: Systemd, *, purge: bool, say: Say
+) -> None:
     if path.exists():
         if systemd.show(spec.unit).get("ActiveState") not in ("inactive", "failed"):
             say(f"Stopping {spec.unit}; running turns end first")
