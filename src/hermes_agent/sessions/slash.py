@@ -68,6 +68,8 @@ class SlashTable:
             for name, command in self._by_name.items()
             if name.startswith(word)
         }
+        # A few letters mean a command before they mean a skill.
+        found = {n: each for n, each in found.items() if not each.skill} or found
         if len(found) == 1:
             return next(iter(found.values()))
         if found:
