@@ -25,7 +25,7 @@ from hermes_agent.domain.model import Effort
 from hermes_agent.domain.ports import Asker, Emit
 from hermes_agent.gateway.asking import approver_of
 from hermes_agent.gateway.commands.desk import Call, Service
-from hermes_agent.gateway.commands.table import queued, table
+from hermes_agent.gateway.commands.table import NAMES, queued, table
 from hermes_agent.gateway.door import ALBUM
 from hermes_agent.gateway.presenting import Presenter
 from hermes_agent.gateway.questions import ChatAsker
@@ -34,8 +34,10 @@ from hermes_agent.gateway.routing import Entered
 from hermes_agent.gateway.screen import PARTS, Screen
 from hermes_agent.gateway.turns import ActiveTurn
 from hermes_agent.gateway.voice import Voice
+from hermes_agent.knowledge.skills.asking import request
 from hermes_agent.ledger.port import Claim, InboxRow
 from hermes_agent.policy.admission.people import RIGHTS, Role
+from hermes_agent.runtime.keeping import skill_shelf
 from hermes_agent.scheduler.scripts import RunCommand
 from hermes_agent.sessions.host import Opening
 from hermes_agent.sessions.keys import CONTROL
@@ -132,6 +134,9 @@ class ChatRoad:
             text, ran = await self._own_command(claim, text, role)
             if ran is not None:
                 return self._say(claim, ran)
+            wish = self._skill(claim.inbound.origin.platform, text, role)
+            if wish is not None:
+                return await self._answer(claim, wish, role)
             found = table(call).find(text)
             if found is None:
                 return await self._answer(claim, text, role)
@@ -162,6 +167,15 @@ class ChatRoad:
         result = await run(quick.command, workdir=None, timeout=timeout)
         status = f"\nexit status {result.exit_code}" if result.exit_code else ""
         return text, f"```\n{result.output.rstrip() or '(nothing)'}\n```{status}"
+
+    def _skill(self, platform: str, text: str, role: Role) -> str | None:
+        """The wish that a skill be used, when the command is called like one and like no other."""
+        word, _, rest = text[1:].partition(" ")
+        if word.lower() in NAMES or "tools" not in RIGHTS[role]:
+            return None
+        shelf = skill_shelf(self._loaded, platform)
+        name = next((each for each in shelf.all() if each.lower() == word.lower()), None)
+        return request(shelf, (name,), rest.strip()) if name else None
 
     async def _answer(self, claim: Claim, text: str, role: Role) -> Sequence[Outgoing]:
         inbound, key = claim.inbound, claim.session_key

@@ -77,6 +77,8 @@ COMMANDS: dict[str, Entry] = {
     "whoami": Entry("Who I take you for", looking.whoami, busy=True),
 }
 
+NAMES = frozenset(name for name, entry in COMMANDS.items() for name in (name, *entry.aliases))
+
 
 def table(call: Call) -> SlashTable:
     """The commands, bound to one call."""

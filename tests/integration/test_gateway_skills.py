@@ -1,0 +1,31 @@
+"""Skills as commands in chats."""
+
+from pathlib import Path
+
+from tests.gateway.house import house
+from tests.servers.script import Reply
+
+
+def write(home: Path) -> None:
+    place = home / "skills/brew"
+    place.mkdir(parents=True)
+    (place / "SKILL.md").write_text("---\nname: brew\ndescription: Brews.\n---\nBoil water.\n")
+
+
+async def test_a_skill_is_a_command_for_those_who_have_tools(home: Path) -> None:
+    write(home)
+    async with house(home) as place:
+        place.model.say(Reply(text="Boiled."))
+        await place.person.say("/brew two cups")
+        await place.person.sees("Boiled.")
+        asked = place.model.model_requests[-1].json["messages"][-1]["content"]
+        assert "Boil water." in asked
+        assert asked.endswith("two cups")
+
+
+async def test_a_guest_has_no_skills(home: Path) -> None:
+    write(home)
+    async with house(home, TELEGRAM_GUESTS="2") as place:
+        await place.person.say("/brew two cups", user="2", chat="2")
+        await place.person.sees("There is no command /brew")
+        assert place.model.model_requests == []
