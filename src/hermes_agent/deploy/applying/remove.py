@@ -16,7 +16,7 @@ from hermes_agent.deploy.host import installing
 from hermes_agent.deploy.places import Places
 from hermes_agent.deploy.spec import Specification
 from hermes_agent.deploy.units.systemctl import Systemd
-from hermes_agent.domain.errors import ConfigError, HermesError, NotFoundError
+from hermes_agent.domain.errors import ConfigError, EnvironmentFault, HermesError, NotFoundError
 
 Say = Callable[[str], None]
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
@@ -89,6 +89,8 @@ def _remove(
     systemd.tell("daemon-reload")
     if spec.scope == "system":
         installing.uninstall(spec.name)
+    if spec.container.enable:
+        _leave_container(spec, purge=purge, say=say)
     copies.sweep(places, {})
     for file in (places.entry, places.record, pending(places), places.specification):
         if file.exists():
@@ -100,6 +102,26 @@ def _remove(
         say(f"Deleted {spec.state_dir}")
     elif spec.state_dir != "/":
         say(f"The state in {spec.state_dir} was kept")
+
+
+def _leave_container(spec: Specification, *, purge: bool, say: Say) -> None:
+    """Its writable layer is state too: kept unless that is deleted."""
+    from hermes_agent.deploy.container.engine import Engine
+    from hermes_agent.deploy.container.links import gc_root
+
+    link = gc_root(spec)
+    if spec.gc_roots is not None and link is not None:
+        Path(spec.gc_roots, link).unlink(missing_ok=True)
+    try:
+        engine = Engine.of(spec.container)
+        for found in engine.labelled(spec.name):
+            if purge:
+                engine.remove(found.id)
+                say(f"Deleted the container {found.name}")
+            else:
+                say(f"The container {found.name} was kept, with what is installed in it")
+    except EnvironmentFault as error:
+        say(f"The container of {spec.name} was left as it is: {error.message}")
 
 
 def _require_known(spec: Specification) -> None:
