@@ -9,7 +9,7 @@ import msgspec
 
 from hermes_agent.agent.control import Control
 from hermes_agent.context.compaction.measure import weigh_all, weigh_fixed
-from hermes_agent.context.compaction.plan import Rules
+from hermes_agent.context.compaction.rules import Rules
 from hermes_agent.domain.errors import ModelError, NotFoundError
 from hermes_agent.domain.events import Compacted, Event, NotCompacted, TurnEnded
 from hermes_agent.domain.messages import Message, ToolCall, ToolResult, Usage

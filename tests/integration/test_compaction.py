@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hermes_agent.context.compaction.measure import weigh_all
-from hermes_agent.context.compaction.plan import Rules
+from hermes_agent.context.compaction.rules import Rules
 from hermes_agent.domain.errors import ContextOverflow, Unreachable
 from hermes_agent.domain.events import Completed, Failed
 from hermes_agent.domain.messages import Message, ToolCall, Usage

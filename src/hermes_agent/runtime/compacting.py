@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hermes_agent.config.load import Loaded
-from hermes_agent.context.compaction.plan import Rules
+from hermes_agent.context.compaction.rules import Rules
 from hermes_agent.domain.ports import Model
 from hermes_agent.providers.choice import ModelChoice
 from hermes_agent.runtime.models import setting_of

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from hermes_agent.context.compaction.measure import expected, weigh_all, weigh_fixed
+from hermes_agent.context.compaction.rules import Rules, limit_of
 from hermes_agent.domain.errors import ContextOverflow, HermesError
 from hermes_agent.domain.events import Compacted, Compacting, NotCompacted
 from hermes_agent.domain.messages import Message, Usage
@@ -16,7 +17,7 @@ from hermes_agent.domain.ports import Emit, Fitted, Model, Toolbox
 from hermes_agent.store.port import Failures, Session
 
 if TYPE_CHECKING:
-    from hermes_agent.context.compaction.plan import Plan, Rules
+    from hermes_agent.context.compaction.plan import Plan
 
 FIRST_WAIT = 300.0
 LONGEST_WAIT = 6 * 3600.0
@@ -35,7 +36,7 @@ class Compactor:
         self,
         *,
         enabled: bool,
-        rules: "Rules",
+        rules: Rules,
         summariser: Callable[[], Awaitable[Model | None]],
         redact: Callable[[str], str],
         timeout: float,
@@ -80,6 +81,9 @@ class Subject(Protocol):
     def history(self) -> tuple[Message, ...]: ...
 
     @property
+    def turn_began(self) -> int | None: ...
+
+    @property
     def failures(self) -> Failures: ...
 
     async def compaction_failed(self, usage: Usage) -> None: ...
@@ -107,8 +111,6 @@ class SessionCompaction:
     @property
     def limit(self) -> int:
         """Tokens from which on the conversation is too long; 0 where it is never shortened."""
-        from hermes_agent.context.compaction.plan import limit_of
-
         compactor = self._compactor
         if not compactor.enabled:
             return 0
@@ -213,6 +215,7 @@ class SessionCompaction:
             fixed=self._fixed_tokens(),
             said_by_person=self._said_by_person,
             shortener=Shortener(subject.row.id, searchable=self._searchable()),
+            since=subject.turn_began,
             by_hand=by_hand,
         )
 

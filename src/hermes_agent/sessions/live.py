@@ -77,6 +77,7 @@ class LiveSession:
         self._compactor = compactor
         self._on_child = on_child
         self._held = [row.id]
+        self._began: int | None = None
 
     @property
     def id(self) -> str:
@@ -98,6 +99,11 @@ class LiveSession:
         """The same with what is laid over it just now."""
         overlay = self.choices.overlay
         return f"{self._system}\n\n{overlay}" if overlay else self._system
+
+    @property
+    def turn_began(self) -> int | None:
+        """The message that began the turn on its way; None between turns."""
+        return self._began
 
     @property
     def failures(self) -> Failures:
@@ -149,7 +155,12 @@ class LiveSession:
                 self.row, said = await self._journal.begin(self.row, said)
                 self._stored = True
             self._history.append(said)
-        return await self._answer(control, emit)
+        begun = next((m for m in self._history if turn is not None and m.turn == turn), None)
+        self._began = (begun or self._history[-1]).id
+        try:
+            return await self._answer(control, emit)
+        finally:
+            self._began = None
 
     async def _answer(self, control: Control, emit: Emit) -> TurnEnded:
         settings = Settings(
@@ -210,6 +221,8 @@ class LiveSession:
             self._locks.release(child)
             raise
         self._held.append(child)
+        began = (new.id for old, new in zip(kept, stored, strict=True) if old.id == self._began)
+        self._began = next(began, None) if self._began is not None else None
         self._history = list(stored)
         self.last_input = 0
         if self._on_child is not None:

@@ -3,9 +3,11 @@
 import json
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from hermes_agent.domain.messages import Finish, Image, Message, Reasoning, ToolCall, Usage
 
+NOW = "now"
 TEXTS = st.one_of(
     st.text(max_size=40),
     st.text(alphabet="abcdefgh \n", min_size=1, max_size=600),
@@ -85,18 +87,18 @@ def turns(draw: st.DrawFn) -> list[Message]:
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Message]:
-    """A history before a model call: it ends with the person's words or with results."""
-    before = [message for turn in draw(st.lists(turns(), max_size=8)) for message in turn]
+    """A history before a model call: it ends with the person's words or with results. The turn on
+    its way is called `NOW`."""
+    before = [message for turn in draw(st.lists(turns(), max_size=5)) for message in turn]
     last = draw(turns())
     while last and last[-1].role == "assistant":
         last.pop()
+    last[0] = replace(last[0], turn=NOW)
     return numbered([*before, *last])
 
 
 def numbered(messages: list[Message]) -> list[Message]:
     """As a store gives them back."""
-    from msgspec.structs import replace
-
     return [
         replace(message, id=number, timestamp=1_000.0 + number)
         for number, message in enumerate(messages, 1)

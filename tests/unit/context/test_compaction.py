@@ -1,15 +1,15 @@
 """What is kept of a conversation that is too long, over random histories."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from hermes_agent.agent.loop import said_by_person
-from hermes_agent.context.compaction.groups import is_answer
 from hermes_agent.context.compaction.measure import factor, weigh, weigh_all
 from hermes_agent.context.compaction.notes import assembled, notes_of, summary_message
-from hermes_agent.context.compaction.plan import Plan, Rules, limit_of, make_plan
+from hermes_agent.context.compaction.plan import Plan, make_plan
+from hermes_agent.context.compaction.rules import Rules, limit_of
 from hermes_agent.context.compaction.shortening import Shortener
 from hermes_agent.context.compaction.transcript import pieces
 from hermes_agent.domain.messages import Message, ToolCall, Usage
@@ -17,12 +17,18 @@ from hermes_agent.domain.model import Request
 from hermes_agent.providers.target import Target
 from hermes_agent.providers.vendor import WireName, find_vendor
 from hermes_agent.providers.wires.contract import load_wire
-from tests.unit.context.histories import histories
+from tests.unit.context.histories import NOW, histories
 
 FIXED = 1_500
 RULES = Rules()
 WINDOWS = st.sampled_from([8_192, 16_384, 32_768, 200_000])
 WIRES: tuple[WireName, ...] = ("chat_completions", "responses", "anthropic", "gemini")
+
+
+def thorough(examples: int) -> settings:
+    """So many examples, however long a busy machine takes for them."""
+    slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
+    return settings(max_examples=examples, deadline=None, suppress_health_check=slow)
 
 
 def planned(
@@ -35,6 +41,7 @@ def planned(
         fixed=FIXED,
         said_by_person=said_by_person,
         shortener=Shortener("s1", searchable=True),
+        since=next((message.id for message in messages if message.turn == NOW), None),
         by_hand=by_hand,
     )
 
@@ -72,7 +79,7 @@ def is_valid(messages: list[Message]) -> bool:
     return True
 
 
-@settings(max_examples=300, deadline=None)
+@thorough(150)
 @given(histories(), WINDOWS, st.booleans())
 def test_the_result_is_a_valid_conversation(
     messages: list[Message], window: int, by_hand: bool
@@ -82,7 +89,7 @@ def test_the_result_is_a_valid_conversation(
         assert_valid(done(plan))
 
 
-@settings(max_examples=300, deadline=None)
+@thorough(150)
 @given(histories(), WINDOWS, st.integers(0, 60), st.sampled_from([0.1, 0.2, 0.8]))
 def test_the_result_is_within_its_room_whatever_the_rules(
     messages: list[Message], window: int, protect: int, ratio: float
@@ -98,7 +105,7 @@ def test_the_result_is_within_its_room_whatever_the_rules(
     assert (FIXED + weigh_all(after)) * scale <= limit + 2
 
 
-@settings(max_examples=300, deadline=None)
+@thorough(150)
 @given(histories(), WINDOWS, st.booleans())
 def test_no_message_is_lost_that_no_summary_stands_for(
     messages: list[Message], window: int, by_hand: bool
@@ -120,7 +127,7 @@ def test_no_message_is_lost_that_no_summary_stands_for(
     assert {message.content for message in plan.middle} <= {m.content for m in messages}
 
 
-@settings(max_examples=200, deadline=None)
+@thorough(100)
 @given(histories(), WINDOWS)
 def test_what_the_person_asks_now_is_kept_with_its_name(
     messages: list[Message], window: int
@@ -129,14 +136,13 @@ def test_what_the_person_asks_now_is_kept_with_its_name(
     if plan is None:
         return
     after = {message.turn for message in assembled(plan, None)}
-    for message in reversed(messages):
-        if is_answer(message):
-            break
-        if said_by_person(message) and message.turn is not None:
-            assert message.turn in after
+    assert NOW in after
+    place = next(i for i, message in enumerate(messages) if message.turn == NOW)
+    said = [message for message in messages[place:] if said_by_person(message)]
+    assert {message.turn for message in said[-2:]} <= after
 
 
-@settings(max_examples=200, deadline=None)
+@thorough(100)
 @given(histories(), WINDOWS)
 def test_the_end_of_the_conversation_stays_where_it_is(
     messages: list[Message], window: int
@@ -148,7 +154,7 @@ def test_the_end_of_the_conversation_stays_where_it_is(
         assert plan.tail[-1].role == messages[-1].role
 
 
-@settings(max_examples=60, deadline=None)
+@thorough(60)
 @given(histories(), histories(), st.sampled_from([8_192, 32_768]))
 def test_a_shortened_conversation_can_be_shortened_again(
     first: list[Message], second: list[Message], window: int
@@ -173,7 +179,7 @@ def test_a_shortened_conversation_can_be_shortened_again(
         assert not any(message.summary for message in again.middle)
 
 
-@settings(max_examples=60, deadline=None)
+@thorough(60)
 @given(histories(), st.sampled_from(WIRES))
 def test_every_wire_can_send_the_result(messages: list[Message], wire: WireName) -> None:
     plan = planned(messages, 8_192)
@@ -188,7 +194,7 @@ def test_every_wire_can_send_the_result(messages: list[Message], wire: WireName)
     assert sent
 
 
-@settings(max_examples=100, deadline=None)
+@thorough(100)
 @given(histories(), st.sampled_from([500, 5_000, 100_000]))
 def test_a_transcript_shows_something_of_every_message(messages: list[Message], size: int) -> None:
     made = pieces(messages, size)

@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from hermes_agent.context.compaction.groups import Group, is_answer, split
+from hermes_agent.context.compaction.groups import Group, split
 from hermes_agent.context.compaction.measure import expected, factor, weigh
+from hermes_agent.context.compaction.rules import Rules, limit_of
 from hermes_agent.context.compaction.shortening import Shortener
 from hermes_agent.domain.messages import Message
 
@@ -24,16 +25,6 @@ _PIN = 60
 _BY_HAND = 4
 _WORTHWHILE = 300
 _GAIN = 0.9
-
-
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """`threshold` is the share of the window at which a conversation is too long, `target_ratio`
-    the share of that which the recent messages keep, `protect_last_n` how many of these are kept
-    as long as they find room."""
-
-    threshold: float = 0.5
-    target_ratio: float = 0.2
-    protect_last_n: int = 20
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,15 +44,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     summary_tokens: int
 
 
-def limit_of(window: int, fixed: int, threshold: float) -> int:
-    """Tokens of a request from which on the conversation is too long.
-
-    Where the fixed part alone takes most of the threshold, a quarter of the window is left to
-    messages nevertheless, as far as the window goes.
-    """
-    return max(int(window * threshold), min(int(window * 0.9), fixed + window // 4))
-
-
 def make_plan(
     messages: Sequence[Message],
     *,
@@ -70,11 +52,13 @@ def make_plan(
     fixed: int,
     said_by_person: Callable[[Message], bool],
     shortener: Shortener,
+    since: int | None = None,
     by_hand: bool = False,
 ) -> Plan | None:
     """How to bring these messages well under the limit; None where nothing can be gained.
 
-    `fixed` is the estimated rest of the request. `by_hand` keeps as little as makes sense.
+    `fixed` is the estimated rest of the request, `since` the id of the message that began the
+    turn on its way. `by_hand` keeps as little as makes sense.
     """
     scale = factor(messages, fixed)
     room = int((limit_of(window, int(fixed * scale), rules.threshold) - fixed * scale) / scale)
@@ -92,7 +76,12 @@ def make_plan(
     if not by_hand and old != groups[:start] and _weight(thin) <= room * ENOUGH:
         return Plan(tail=thin, tokens=room, summary_tokens=0)
     plan = _with_summary(
-        groups, start, room=room, said_by_person=said_by_person, shortener=shortener
+        groups,
+        start,
+        room=room,
+        since=since,
+        said_by_person=said_by_person,
+        shortener=shortener,
     )
     if plan is None or (by_hand and _weight(plan.middle) < _WORTHWHILE):
         return None
@@ -119,6 +108,7 @@ def _with_summary(
     start: int,
     *,
     room: int,
+    since: int | None,
     said_by_person: Callable[[Message], bool],
     shortener: Shortener,
 ) -> Plan | None:
@@ -128,7 +118,7 @@ def _with_summary(
     earlier = next((message for message in reversed(rest) if message.summary), None)
     middle = [message for message in rest if message is not earlier]
     everything = [message for group in groups for message in group]
-    pinned = _pins(everything, middle, said_by_person)
+    pinned = _pins(everything, middle, since, said_by_person)
     last = groups[-1]
     share = int(room * _LAST) // len(last)
     short_last = (
@@ -184,24 +174,24 @@ def _head(
 def _pins(
     messages: Sequence[Message],
     summarised: Sequence[Message],
+    since: int | None,
     said_by_person: Callable[[Message], bool],
 ) -> list[Message]:
-    """What the person said since the last answer, as far as the summary would swallow it: the
-    turn on its way is known by these messages."""
+    """What the person said in the turn on its way, as far as the summary would swallow it: the
+    turn is known by these messages."""
     going = {id(message) for message in summarised}
-    pins: list[Message] = []
-    for message in reversed(messages):
-        if is_answer(message):
-            break
-        if id(message) in going and said_by_person(message):
-            pins.insert(0, message)
-    return pins
+    place = next((i for i, m in enumerate(messages) if m.id is not None and m.id == since), None)
+    said = () if place is None else messages[place:]
+    return [message for message in said if id(message) in going and said_by_person(message)]
 
 
 def _fitting(pins: Sequence[Message], most: int, shortener: Shortener) -> tuple[Message, ...]:
+    """The pins in their room: what began the turn, and what was said last."""
     if _weight(pins) <= most:
         return tuple(pins)
-    pins = pins[-max(1, most // _PIN) :]
+    count = max(2, most // _PIN)
+    if len(pins) > count:
+        pins = [pins[0], *pins[1 - count :]]
     share = most // len(pins)
     return tuple(shortener.shortened(message, share) for message in pins)
 
