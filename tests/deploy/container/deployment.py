@@ -26,12 +26,10 @@ SETTINGS: dict[str, Any] = {
 _SERVICE = Path(__file__).with_name("service.py")
 _VERSION = f"python3.{sys.version_info.minor}"
 _PROGRAM = """\
-#!{python}
-import sys
-if sys.argv[1:] == ["which"]:
-    sys.exit(print("{label}"))
-from hermes_agent.cli.entry import main
-main()
+#!/bin/sh
+[ "$*" != which ] || exec echo {label}
+here=$(dirname "$(readlink -f "$0")")
+exec "$here/python" -c 'from hermes_agent.cli.entry import main; main()' "$@"
 """
 
 
@@ -89,7 +87,7 @@ class Deployment:
         (made / "pyvenv.cfg").write_text(f"home = {sys.base_prefix}/bin\n")
         (packages / "x.pth").write_text(f"{ROOT / 'src'}\n{sysconfig.get_path('purelib')}\n")
         program = made / "bin" / "hermes"
-        program.write_text(_PROGRAM.format(python=made / "bin" / "python", label=label))
+        program.write_text(_PROGRAM.format(label=label))
         program.chmod(0o755)
         return made
 
@@ -125,6 +123,8 @@ class Deployment:
         assert ended.status == 0, ended.said
         address = self.folder / "systemd"
         address.unlink(missing_ok=True)
+        if self._socket is not None:
+            self._socket.close()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(address))
         self._socket.setblocking(False)
@@ -245,6 +245,7 @@ class Deployment:
         for container in self.engine.do(
             "ps", "-aq", "--filter", f"label=hermes-agent.name={self.name}"
         ).split():
+            self.engine.run("kill", container)
             self.engine.run("rm", "-f", container)
         while os.path.ismount(self.state):
             unseal(str(self.state))

@@ -170,6 +170,7 @@ class RealEngine:
         """Away with it all."""
         if self.program.exists():
             for container in self.run("ps", "-aq").stdout.split():
+                self.run("kill", container)
                 self.run("rm", "-f", container)
         if self._daemon is not None and self._daemon.poll() is None:
             self._daemon.terminate()

@@ -33,15 +33,16 @@ def ensure(
     why = _why_anew(found, wanted, marked=marked)
     # Before the old one goes: an image that cannot be had must cost nothing.
     fresh = _created(spec, places, engine, wanted, say) if why is not None else None
-    if found is not None:
-        _quieten(engine, found, say)
-        if fresh is not None:
+    was_alive = found is not None and _quieten(engine, found, say)
+    if fresh is not None:
+        if found is not None:
             say(f"Replacing the container {spec.name}: {why}")
             engine.remove(found.id)
-    if fresh is not None:
         engine.rename(fresh, spec.name)
     _mark(spec, account, wanted, say, must=not marked)
-    ready = engine.named(spec.name)
+    if found is not None and fresh is None and not was_alive:
+        return found
+    ready = engine.inspect(fresh or (found.id if found is not None else ""))
     if ready is None:
         raise EngineRefused(f"The container {spec.name} went away while it was set up")
     return ready
@@ -78,23 +79,23 @@ def _created(spec: Specification, places: Places, engine: Engine, wanted: str, s
         ) from error
 
 
-def _quieten(engine: Engine, found: Found, say: Say) -> None:
-    """Two agents must not work on one home, and what is handed over has changed."""
+def _quieten(engine: Engine, found: Found, say: Say) -> bool:
+    """Two agents must not work on one home, and what is handed over has changed. Whether it ran."""
     if not found.alive:
-        return
+        return False
     if found.status == "paused":
         say(f"The container {found.name} was paused; it goes on now")
         engine.unpause(found.id)
     say(f"Stopping the container {found.name}, which still runs; running turns end first")
     engine.stop(found.id, defaults().stop_seconds, tick=lambda: say(""))
+    return True
 
 
 def _look_for_strays(spec: Specification, engine: Engine, found: Found | None, say: Say) -> None:
     for stray in engine.labelled(spec.name):
         if (found is not None and stray.id == found.id) or stray.name == f"{spec.name}-new":
             continue
-        if stray.alive:
-            _quieten(engine, stray, say)
+        _quieten(engine, stray, say)
         command = engine.backend
         say(
             f"The container {stray.name} was {spec.name} once and keeps its own installed packages;"

@@ -26,6 +26,11 @@ class Job(msgspec.Struct, frozen=True):
     identity: str
 
 
+def text(identity: str) -> bytes:
+    """What the file says."""
+    return f"{identity}\n".encode()
+
+
 def main(argv: list[str]) -> int:
     """The process's whole life; returns its exit status."""
     try:
@@ -34,7 +39,7 @@ def main(argv: list[str]) -> int:
         os.umask(0o007)
         job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
         with Folder(os.dup(job.state), job.state_dir) as folder:
-            folder.replace(MARKER, f"{job.identity}\n".encode(), MODE)
+            folder.replace(MARKER, text(job.identity), MODE)
     except HermesError as error:
         sys.stdout.write(error.message)
         return 1

@@ -7,10 +7,11 @@ import sys
 
 import msgspec
 
-from hermes_agent.deploy.container.inside import Job
+from hermes_agent.deploy.container.inside import Job, text
 from hermes_agent.deploy.container.links import MARKER
 from hermes_agent.deploy.setup.account import Account
 from hermes_agent.deploy.setup.errors import SetupFailed
+from hermes_agent.deploy.setup.handles import Folder, Unreadable
 from hermes_agent.deploy.setup.way import enter
 from hermes_agent.deploy.spec import Specification
 
@@ -32,9 +33,11 @@ def present(spec: Specification) -> bool:
 
 
 def write(spec: Specification, account: Account, identity: str) -> None:
-    """Have it written by the service user. Raises `SetupFailed`."""
+    """Have it written by the service user, if it is not so. Raises `SetupFailed`."""
     handle = _state(spec)
     try:
+        if _says(handle, spec, identity):
+            return
         job = msgspec.json.encode(Job(handle, spec.state_dir, identity))
         numbers = (account.uid, account.gid, *account.groups)
         done = subprocess.run(
@@ -56,6 +59,14 @@ def write(spec: Specification, account: Account, identity: str) -> None:
     if done.returncode != 0:
         said = " ".join(done.stdout.decode("utf-8", "replace").split())[:_LONGEST]
         raise SetupFailed(said or f"{MARKER} could not be written")
+
+
+def _says(handle: int, spec: Specification, identity: str) -> bool:
+    with Folder(os.dup(handle), spec.state_dir) as folder:
+        try:
+            return folder.read(MARKER, len(identity) + 1) == text(identity)
+        except Unreadable:
+            return False
 
 
 def _state(spec: Specification) -> int:

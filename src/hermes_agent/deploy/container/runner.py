@@ -10,6 +10,7 @@ import selectors
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Generator, MutableMapping
 from types import FrameType
 
@@ -29,6 +30,9 @@ LOOK = 5.0
 START_SECONDS = 180
 """So long the agent may take until it is ready."""
 MARGIN = 30
+REMOVAL = 2.0
+"""Seconds for a container that was removed by force to be gone, after its processes."""
+_FROM_OUTSIDE = (0, 128 + signal.SIGKILL, 128 + signal.SIGTERM)
 _HANDED_ON = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 
@@ -127,8 +131,23 @@ class _Watch:
             self._manager.tell("WATCHDOG=1", self._status or "STATUS=")
         self._paused = paused
 
+    def _left(self) -> Found | None:
+        """The container after its end; None if it is gone, be it a moment later.
+
+        `rm -f` ends it first and removes it then.
+        """
+        until = time.monotonic() + REMOVAL
+        while True:
+            found = self._engine.inspect(self._container.id)
+            asked_for = self._stopping is not None or (
+                found is not None and found.exit_status not in _FROM_OUTSIDE
+            )
+            if found is None or asked_for or time.monotonic() > until:
+                return found
+            time.sleep(0.1)
+
     def _end(self) -> int:
-        found = self._engine.inspect(self._container.id)
+        found = self._left()
         if found is None:
             raise ContainerGone(
                 f"The container {self._container.name} was removed while it ran",
