@@ -24,7 +24,7 @@ ARGUMENTS = st.one_of(
 ENDS: st.SearchStrategy[Finish | None] = st.sampled_from(
     ["stop", "stop", "stop", "interrupted", None]
 )
-STATES = st.none() | st.just("s")
+STATES = st.none() | st.just('"c2ln"')
 THOUGHT = '{"type": "thinking", "thinking": "hm", "signature": "c2ln"}'
 TOOLS = st.sampled_from(["terminal", "read_file", "write_file", "todo"])
 

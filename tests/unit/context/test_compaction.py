@@ -1,5 +1,9 @@
 """What is kept of a conversation that is too long, over random histories."""
 
+import json
+from itertools import pairwise
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,6 +25,7 @@ from tests.unit.context.histories import NOW, histories
 
 FIXED = 1_500
 RULES = Rules()
+END: dict[str, Any] = {"parts": []}
 WINDOWS = st.sampled_from([8_192, 16_384, 32_768, 200_000])
 WIRES: tuple[WireName, ...] = ("chat_completions", "responses", "anthropic", "gemini")
 
@@ -190,8 +195,47 @@ def test_every_wire_can_send_the_result(messages: list[Message], wire: WireName)
     target = Target(
         vendor=vendor, wire=wire, base_url="http://127.0.0.1:1/v1", model="m", context_length=8_192
     )
-    sent = load_wire(target.wire).encode(target, Request(system="s", messages=tuple(done(plan))))
-    assert sent
+    request = Request(system="s", messages=tuple(done(plan)))
+    assert_sendable(wire, json.loads(load_wire(wire).encode(target, request)))
+
+
+def assert_sendable(wire: WireName, body: dict[str, Any]) -> None:
+    """What the vendors refuse: a call without its results right behind it, roles that do not
+    take turns where they must."""
+    if wire == "chat_completions":
+        waiting: list[str] = []
+        for message in body["messages"]:
+            if message["role"] == "tool":
+                waiting.remove(message["tool_call_id"])
+                continue
+            assert not waiting
+            waiting = [call["id"] for call in message.get("tool_calls", ())]
+            for call in message.get("tool_calls", ()):
+                assert isinstance(json.loads(call["function"]["arguments"]), dict)
+        assert not waiting
+    elif wire == "responses":
+        calls, outputs = (
+            sorted(str(each["call_id"]) for each in body["input"] if each.get("type") == kind)
+            for kind in ("function_call", "function_call_output")
+        )
+        assert calls == outputs
+    elif wire == "anthropic":
+        roles = [str(message["role"]) for message in body["messages"]]
+        assert roles == ["user", "assistant"] * (len(roles) // 2) + ["user"] * (len(roles) % 2)
+        asked: list[str] = []
+        for message in body["messages"]:
+            blocks: list[dict[str, Any]] = message["content"]
+            answered = [str(b["tool_use_id"]) for b in blocks if b["type"] == "tool_result"]
+            assert sorted(answered) == sorted(asked)
+            assert {b["type"] for b in blocks[: len(answered)]} <= {"tool_result"}
+            asked = [str(b["id"]) for b in blocks if b["type"] == "tool_use"]
+        assert not asked
+    else:
+        contents: list[dict[str, Any]] = body["contents"]
+        assert contents[0]["role"] == "user"
+        for content, following in pairwise([*contents, END]):
+            made = sum("functionCall" in part for part in content["parts"])
+            assert made == sum("functionResponse" in part for part in following["parts"])
 
 
 @thorough(100)
