@@ -55,8 +55,9 @@ let
   ++ lib.optional (!below [ cfg.stateDir ] cfg.workingDirectory) cfg.workingDirectory;
   bound = lib.filter (below (hidden ++ private)) paths;
 
-  # Spaces separate paths in these directives.
-  quoted = path: builtins.toJSON (lib.replaceStrings [ "%" ] [ "%%" ] path);
+  # Spaces separate paths in these directives. They may be missing, for the directives count for the
+  # set-up too, which makes the directories.
+  quoted = path: builtins.toJSON "-${lib.replaceStrings [ "%" ] [ "%%" ] path}";
 
   directives =
     if cfg.hardening.enable then
@@ -66,6 +67,6 @@ let
 in
 directives
 // lib.optionalAttrs (cfg.hardening.enable && !user) {
-  ReadWritePaths = lib.toList (directives.ReadWritePaths or [ ]) ++ map quoted (lib.subtractLists bound paths);
-  BindPaths = lib.toList (directives.BindPaths or [ ]) ++ map quoted bound;
+  ReadWritePaths = map quoted (lib.subtractLists bound paths) ++ lib.toList (directives.ReadWritePaths or [ ]);
+  BindPaths = map quoted bound ++ lib.toList (directives.BindPaths or [ ]);
 }

@@ -17,7 +17,9 @@ let
     args: lib.concatMapStringsSep " " (arg: lib.replaceStrings [ "%" "$" ] [ "%%" "$$" ] (builtins.toJSON arg)) args;
 
   # Root's part starts with an environment of its own: the one of the service may be the agent's.
-  asRoot = args: "+${words ([ "${pkgs.coreutils}/bin/env" "-i" "PATH=/run/wrappers/bin:/run/current-system/sw/bin" ] ++ args)}";
+  asRoot =
+    args:
+    "+${words ([ "${pkgs.coreutils}/bin/env" "-i" "PATH=/run/wrappers/bin:/run/current-system/sw/bin" ] ++ args)}";
   prepare = [
     hermes
     "deploy"
@@ -25,7 +27,7 @@ let
     "${specificationFile}"
   ];
 
-  tree = import ./settings.nix { inherit lib; };
+  secrets = (import ./settings.nix { inherit lib; }).dotted cfg.secrets;
   runtime = if user then "%t/hermes-agent" else "/run/hermes-agent";
 
   # What both modes have.
@@ -35,10 +37,11 @@ let
     ExecStartPre = if user then words prepare else asRoot prepare;
     ExecReload = "${pkgs.coreutils}/bin/kill -HUP $MAINPID";
     WatchdogSec = 120;
+    # While a container's image is pulled, the time is extended.
+    TimeoutStartSec = 180;
     # Turns get a minute to end, then answers are sent.
     TimeoutStopSec = 150;
     KillMode = "mixed";
-    LimitNOFILE = 65536;
     # 78 is a configuration that cannot work, 75 a restart that was asked for.
     Restart = cfg.restart;
     RestartSec = cfg.restartSec;
@@ -57,15 +60,18 @@ let
       ]
       ++ cfg.extraArgs
     );
+    SyslogIdentifier = "hermes-agent";
+    LimitNOFILE = 65536;
     EnvironmentFile = "-${runtime}/hermes-agent/environment";
     # It is made before the first start.
     WorkingDirectory = "-${lib.replaceStrings [ "%" ] [ "%%" ] cfg.workingDirectory}";
-    TimeoutStartSec = 180;
   }
   // lib.optionalAttrs (cfg.secrets != { }) {
     LoadCredential = lib.mapAttrsToList (
       key: path: "settings.${key}:${lib.replaceStrings [ "%" ] [ "%%" ] path}"
-    ) (tree.dotted cfg.secrets);
+    ) secrets;
+    # In place of a file that is missing: so the set-up starts, and can say which one.
+    SetCredential = map (key: "settings.${key}:\\n") (lib.attrNames secrets);
   }
   // lib.optionalAttrs (!user) {
     User = cfg.user;
@@ -80,8 +86,6 @@ let
       "run"
       "${specificationFile}"
     ];
-    # The first start pulls the image.
-    TimeoutStartSec = "infinity";
   };
 in
 life // (if container then contained else native)
