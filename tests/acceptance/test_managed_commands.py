@@ -46,6 +46,8 @@ REFUSED: dict[str, list[str]] = {
     "tools disable": ["tools disable terminal"],
     "mcp add": ["mcp add new --command true --no-test", "mcp add new --url http://127.0.0.1:1/"],
     "mcp remove": ["mcp remove known"],
+    "skills enable": ["skills enable planning"],
+    "skills disable": ["skills disable planning"],
 }
 """By command, ways to say it."""
 
@@ -61,6 +63,7 @@ model model_list model_test model_install_local
 pairing_approve pairing_clear-pending pairing_list pairing_revoke
 sessions_browse sessions_delete sessions_export sessions_list sessions_prune sessions_rename
 sessions_search sessions_show sessions_stats
+skills_audit skills_install skills_list skills_new skills_uninstall skills_update skills_view
 tools tools_list
 """
 """Commands that read, or write what no declaration has: conversations, jobs, who was let in."""

@@ -28,7 +28,9 @@ class _Parts(click.Group):
         if cmd_name not in PARTS:
             return None
         module = importlib.import_module(f"hermes_agent.cli.deploying.{cmd_name}")
-        return cast("click.Command", module.command)
+        part = cast("click.Command", module.command)
+        part.short_help = PARTS[cmd_name] or None
+        return part
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -128,7 +128,10 @@ def install_command(source: str, category: str, only: str | None, force: bool, y
 @click.argument("names", nargs=-1, metavar="NAME…")
 @click.option("--force", is_flag=True, help="Also what was changed here, or looks doubtful.")
 def update_command(names: tuple[str, ...], force: bool) -> None:
-    """Fetch installed skills anew from where they came; those that were changed here stay."""
+    """Fetch installed skills anew from where they came.
+
+    Those that were changed here stay.
+    """
     from hermes_agent.knowledge.skills.installing import Installer, quarantine
 
     loaded = load()
@@ -175,7 +178,10 @@ def uninstall_command(name: str) -> None:
 @command.command("audit")
 @click.argument("names", nargs=-1, metavar="NAME…")
 def audit_command(names: tuple[str, ...]) -> None:
-    """Look through skills for what is doubtful; exit status 1 if anything is."""
+    """Look through skills for what is doubtful.
+
+    The exit status is 1 if anything is.
+    """
     from hermes_agent.knowledge.skills.installing import Installer, remarks_on
 
     loaded = load()
@@ -219,8 +225,10 @@ def _origins(loaded: Loaded) -> dict[str, str]:
 
 def _switch(names: tuple[str, ...], *, on: bool) -> None:
     from hermes_agent.config.edit import edit
+    from hermes_agent.config.managed import require_unmanaged
 
     loaded = load()
+    require_unmanaged(loaded.paths, doing="change skills")
     _seed(loaded)
     shelf = _shelf(loaded)
     for name in names:

@@ -12,7 +12,10 @@ import click
 @click.argument("name")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def command(name: str, words: tuple[str, ...]) -> None:
-    """Run hermes as the user of the deployment NAME: [--env NAME=value]... -- [ARGUMENT]..."""
+    """Run hermes as the user of the deployment NAME.
+
+    [--env NAME=value]... -- [ARGUMENT]...
+    """
     from hermes_agent.deploy.host.entering import main
 
     main(name, words)
