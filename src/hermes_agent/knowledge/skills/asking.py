@@ -1,0 +1,15 @@
+"""A person's wish that a skill be used, in words for the agent."""
+
+from collections.abc import Sequence
+
+from hermes_agent.knowledge.skills.shelf import Shelf
+
+
+def request(shelf: Shelf, names: Sequence[str], wish: str) -> str:
+    """The skills' instructions, then what the person said. Raises as `Shelf.view` does."""
+    parts: list[str] = []
+    for name in names:
+        seen = shelf.view(name)
+        files = f" Its files: {', '.join(seen.files)}." if seen.files else ""
+        parts.append(f"Use the skill {name} ({seen.skill.folder}).{files}\n\n{seen.text}")
+    return "\n\n---\n\n".join([*parts, wish or "Ask me what to do with it, if that is not clear."])
