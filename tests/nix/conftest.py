@@ -24,9 +24,7 @@ def tree() -> Callable[[str], Path]:
     def find(name: str) -> Path:
         found = nixes.tree(name)
         if found is None:
-            pytest.skip(
-                f"NIX CODE IS NOT EVALUATED: set {name} to a tree of {nixes.TREES[name]}"
-            )
+            pytest.skip(f"NIX CODE IS NOT EVALUATED: set {name} to a tree of {nixes.TREES[name]}")
         return found
 
     return find

@@ -59,6 +59,7 @@ in
   inputs = lib.attrNames (lib.functionArgs flake.outputs);
   declaredInputs = lib.attrNames flake.inputs;
   script = outputs.packages.x86_64-linux.default.buildCommand;
+  fullScript = outputs.packages.x86_64-linux.full.buildCommand;
   extras = lib.mapAttrs (_: package: package.extras) outputs.packages.x86_64-linux;
   version = outputs.packages.x86_64-linux.default.version;
   overridden =

@@ -35,8 +35,6 @@ in
 {
   inherit (config.services.hermes-agent) specification;
   unit = lib.generators.toINI { listsAsDuplicateKeys = true; } config.systemd.user.services.hermes-agent;
-  failed = map (each: each.message) (lib.filter (each: !each.assertion) config.assertions);
-  warnings = lib.filter (lib.hasInfix "hermes-agent") config.warnings;
   programs = map lib.getName config.home.packages;
   variables = config.home.sessionVariables;
   activation = config.home.activationPackage.drvPath;

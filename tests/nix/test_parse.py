@@ -9,7 +9,9 @@ import pytest
 
 from tests.nix.nix import ROOT, EvaluationFailed, Nix
 
-FILES = sorted([ROOT / "flake.nix", *(ROOT / "nix").rglob("*.nix"), *(ROOT / "tests/nix").rglob("*.nix")])
+FILES = sorted(
+    [ROOT / "flake.nix", *(ROOT / "nix").rglob("*.nix"), *(ROOT / "tests/nix").rglob("*.nix")]
+)
 
 
 def test_every_nix_file_parses(nix: Nix) -> None:

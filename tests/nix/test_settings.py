@@ -123,7 +123,9 @@ def test_a_model_may_be_given_as_a_name_alone(merged: Merge) -> None:
 
 def test_secrets_have_the_shape_of_settings(merged: Merge) -> None:
     assert merged(
-        '{ model.api_key = "/run/a"; }', '{ auxiliary.vision.api_key = "/run/b"; }', option="secrets"
+        '{ model.api_key = "/run/a"; }',
+        '{ auxiliary.vision.api_key = "/run/b"; }',
+        option="secrets",
     ) == {"model": {"api_key": "/run/a"}, "auxiliary": {"vision": {"api_key": "/run/b"}}}
 
 

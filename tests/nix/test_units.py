@@ -131,7 +131,7 @@ def test_the_service_starts_again_for_a_changed_specification_and_only_then(
     contained = 'container.enable = true; settings.model.default = "a/b";'
     before = unit(contained)
     assert unit(f'{contained} documents."SOUL.md" = "x";') != before
-    assert unit(f"{contained} }}; environment.etc.x = {{ text = \"x\";") == before
+    assert unit(f'{contained} }}; environment.etc.x = {{ text = "x";') == before
 
 
 @pytest.mark.parametrize("module", ["", 'container.enable = true; secrets.a.b = "/run/x";'])
