@@ -184,6 +184,20 @@ def test_another_model_writes_the_summaries_when_one_is_configured(
         ]
 
 
+def test_a_model_that_is_only_named_is_one_of_the_same_vendor(
+    hermes: Hermes, server: ModelServer
+) -> None:
+    narrow(hermes)
+    assert hermes.run("config", "set", "auxiliary.compression.model", "small-writer").status == 0
+    server.when(summarising, summary)
+    server.always(answer)
+    turn(hermes, 0)
+    for number in range(1, TURNS):
+        turn(hermes, number, "-c")
+    writers = {each.model for each in server.model_requests if summarising(each)}
+    assert writers == {"small-writer"}
+
+
 def test_scripts_are_told_where_the_conversation_goes_on(
     hermes: Hermes, server: ModelServer
 ) -> None:

@@ -162,7 +162,7 @@ class Agent:
 
     def recent_sessions(self) -> list[str]:
         """A line for each of the latest sessions."""
-        rows = self._store.list(Filters(with_messages=True), limit=RECENT)
+        rows = self._store.list(Filters(with_messages=True, newest=True), limit=RECENT)
         return [f"  {row.id}  {(row.title or row.preview)[:70]}" for row in rows]
 
     def save(self, session: LiveSession, name: str) -> Path:

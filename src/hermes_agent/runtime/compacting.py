@@ -7,7 +7,7 @@ from hermes_agent.config.load import Loaded
 from hermes_agent.context.compaction.rules import Rules
 from hermes_agent.domain.ports import Model
 from hermes_agent.providers.choice import ModelChoice
-from hermes_agent.runtime.models import setting_of
+from hermes_agent.runtime.models import choice_of, setting_of
 from hermes_agent.sessions.compaction import Compactor
 
 if TYPE_CHECKING:
@@ -43,19 +43,20 @@ def summary_choice(loaded: Loaded) -> ModelChoice | None:
     """
     config = loaded.config
     task, older = config.auxiliary.compression, config.compression
-    if task.model or task.base_url or task.provider not in ("", "auto"):
+    model, provider, base_url = task.model, task.provider, task.base_url
+    if not (model or base_url or _named(provider)):
+        model, provider = older.summary_model, older.summary_provider
+        base_url = older.summary_base_url or ""
+    if base_url or _named(provider):
         return ModelChoice(
-            model=task.model,
-            provider=task.provider,
-            base_url=task.base_url,
-            api_key=task.api_key,
+            model=model, provider=provider or "auto", base_url=base_url, api_key=task.api_key
         )
-    base_url = older.summary_base_url or ""
-    if older.summary_model or base_url or older.summary_provider not in ("", "auto"):
-        return ModelChoice(
-            model=older.summary_model, provider=older.summary_provider, base_url=base_url
-        )
-    return None
+    # A name alone is another model of the vendor that is configured already.
+    return choice_of(loaded, model) if model else None
+
+
+def _named(provider: str) -> bool:
+    return provider not in ("", "auto")
 
 
 class _Summariser:

@@ -6,6 +6,7 @@ What is kept is decided in `context/compaction`; the change itself is `LiveSessi
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from hermes_agent.context.compaction.measure import expected, weigh_all, weigh_fixed
@@ -189,6 +190,10 @@ class SessionCompaction:
         try:
             await subject.succeed(kept)
         except HermesError as error:
+            # What cannot be stored now is not paid for again at the next step.
+            self._hopeless = 2 * tokens
+            with suppress(HermesError):
+                await self._subject.compaction_failed(usage or Usage())
             emit(NotCompacted(reason=error.message, hint=error.hint))
             return self._fitted(changed=False, usage=usage or Usage())
         emit(

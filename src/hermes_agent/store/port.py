@@ -146,13 +146,15 @@ class Repair(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
-    """Which sessions are meant. None means any; times are compared with `started_at`."""
+    """Which sessions are meant. None means any; times are compared with `started_at`. `newest`
+    leaves out those that went on in a child."""
 
     source: str | None = None
     since: float | None = None
     before: float | None = None
     ended: bool | None = None
     with_messages: bool = False
+    newest: bool = False
 
 
 class Stats(msgspec.Struct, frozen=True, kw_only=True):

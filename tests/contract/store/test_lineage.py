@@ -5,7 +5,7 @@ import pytest
 from hermes_agent.domain.chats import Origin
 from hermes_agent.domain.errors import NotFoundError, StoreError
 from hermes_agent.domain.messages import Image, Message, Reasoning, ToolCall, ToolResult, Usage
-from hermes_agent.store.port import Route, Session, SessionStore
+from hermes_agent.store.port import Filters, Route, Session, SessionStore
 
 CALL = ToolCall("c1", "terminal", '{"command": "true"}', "signed")
 NOTES = Message(
@@ -92,6 +92,8 @@ def test_the_newest_of_a_lineage_is_found_from_every_older_one(
     assert {store.tip(name) for name in (session, "child", "grandchild")} == {"grandchild"}
     assert store.tip("branch") == "branch"
     assert store.tip("nobody") == "nobody"
+    listed = {row.id for row in store.list(Filters(newest=True))}
+    assert listed == {"grandchild", "branch"}
     store.delete("grandchild")
     assert store.tip(session) == "child"
 

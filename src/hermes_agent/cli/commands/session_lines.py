@@ -71,9 +71,11 @@ def transcript(session: Session, history: Iterable["Message"]) -> Iterator[str]:
     started = time.strftime("%Y-%m-%d %H:%M", time.localtime(session.started_at))
     parts = [session.id, session.source, session.model, f"started {started}", session.end_reason]
     yield printable(" · ".join(part for part in parts if part))
+    if session.parent_session_id:
+        yield printable(f"goes on from {session.parent_session_id}")
     for message in history:
         at = time.strftime("%H:%M:%S", time.localtime(message.timestamp))
-        name = f"tool {message.tool_name or ''}".strip() if message.role == "tool" else message.role
+        name = _speaker(message)
         yield ""
         yield styled(f"[{at}] {printable(name)}", fg=_COLOURS.get(message.role))
         if message.images:
@@ -84,6 +86,12 @@ def transcript(session: Session, history: Iterable["Message"]) -> Iterator[str]:
         yield from lines
         for call in message.tool_calls:
             yield printable(f"→ {call.name} {_cut(call.arguments, 400)}")
+
+
+def _speaker(message: "Message") -> str:
+    if message.summary:
+        return "summary of what was said before"
+    return f"tool {message.tool_name or ''}".strip() if message.role == "tool" else message.role
 
 
 _COLOURS = {"user": "green", "assistant": "cyan", "tool": "yellow"}

@@ -70,6 +70,11 @@ WITH chosen AS (
             NOT :with_messages
             OR EXISTS (SELECT 1 FROM messages AS m WHERE m.session_id = s.id)
         )
+        AND NOT (
+            :newest
+            AND coalesce(s.end_reason = 'compression', 0)
+            AND EXISTS (SELECT 1 FROM sessions AS c WHERE c.parent_session_id = s.id)
+        )
     ORDER BY last_active DESC, s.id DESC
     LIMIT coalesce(:limit, -1)
 )
