@@ -251,3 +251,26 @@ def test_in_the_terminal_a_person_shortens_by_hand(
     window.ready()
     assert facts_in(said_to(server.model_requests[-1])) == [f"fact-{n:03d}" for n in range(6)]
     assert len(sessions(hermes)) == 2
+
+
+@needs_tmux
+def test_a_summary_on_its_way_can_be_stopped(
+    hermes: Hermes, server: ModelServer, chat: OpenChat
+) -> None:
+    server.when(summarising, Fault.hang())
+    server.always(answer)
+    window = chat()
+    for number in range(6):
+        window.say(f"Remember fact-{number:03d}.")
+        window.see("I keep that in mind.")
+        window.ready()
+    window.say("/compress")
+    window.see("shortening it")
+    server.wait_for_model_requests(7)
+    window.type("C-c")
+    window.see("Stopped.")
+    window.ready().say("And now?")
+    window.ready()
+    server.wait_for_model_requests(8)
+    assert facts_in(said_to(server.model_requests[-1])) == [f"fact-{n:03d}" for n in range(6)]
+    assert len(sessions(hermes)) == 1

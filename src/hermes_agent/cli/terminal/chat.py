@@ -125,9 +125,9 @@ class Chat:
         self.agent.notices.clear()
 
     def stop(self) -> bool:
-        """Stop the turn, forget what is queued; False when nothing runs."""
+        """Stop the turn or the command, forget what is queued; False when nothing runs."""
         if self._control is None:
-            return False
+            return self._command is not None and self._command.cancel()
         if self._queue:
             self.say(f"No longer queued: {len(self._queue)}", "dim")
             self._queue.clear()
@@ -136,7 +136,7 @@ class Chat:
 
     def interrupt(self) -> bool:
         """Stop the turn; a second press within two seconds leaves the program."""
-        if not self.busy:
+        if not self.busy and self._command is None:
             return False
         if self._presses.again():
             self.terminal.exit()
@@ -200,6 +200,8 @@ class Chat:
             await running
         except HermesError as error:
             self.complain(error)
+        except asyncio.CancelledError:
+            self.say("■ Stopped.", "yellow")
         except Exception as error:  # noqa: BLE001  the root of a task
             self._shock(error)
         finally:
