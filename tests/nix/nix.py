@@ -1,10 +1,10 @@
 """Nix, as the tests use it: parsing, and evaluating with the trees that variables name."""
 
+import copy
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class Nix:
 
     def __init__(self, programs: Path, own: Path) -> None:
         self._programs = programs
+        self._before: tuple[str, ...] = ()
         conf = own / "conf"
         conf.mkdir()
         (conf / "nix.conf").write_text(
@@ -54,6 +55,13 @@ class Nix:
         """Where paths of the store begin."""
         return self._environment.get("NIX_STORE_DIR", "/nix/store")
 
+    def after(self, script: str) -> "Nix":
+        """This one, in a mount namespace of its own in which root has run a shell script."""
+        other = copy.copy(self)
+        script = f'{script}; exec "$@"'
+        other._before = ("unshare", "--mount", "--propagation=private", "sh", "-euc", script, "sh")
+        return other
+
     def parse(self, files: list[Path]) -> None:
         """Raises `EvaluationFailed` with what is wrong."""
         self._run("nix-instantiate", "--parse", *map(str, files))
@@ -76,10 +84,10 @@ class Nix:
         """What flake.lock calls `narHash`."""
         return self._run("nix", "hash", "path", str(tree)).strip()
 
-    def _run(self, program: str, *words: str, extra: Mapping[str, str] | None = None) -> str:
+    def _run(self, program: str, *words: str) -> str:
         done = subprocess.run(
-            [str(self._programs / program), *words],
-            env={**self._environment, **(extra or {})},
+            [*self._before, str(self._programs / program), *words],
+            env=self._environment,
             cwd=ROOT,
             capture_output=True,
             text=True,

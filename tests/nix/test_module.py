@@ -304,7 +304,8 @@ def test_a_secret_s_contents_never_reach_the_specification(
     secret = tmp_path / "secret"
     secret.write_text("hunter2-hunter2")
     found = machine.evaluate(
-        f'environmentFiles = [ "{secret}" ]; authFile = "{secret}"; secrets.model.api_key = "{secret}";',
+        f'environmentFiles = [ "{secret}" ]; authFile = "{secret}";'
+        f' secrets.model.api_key = "{secret}";',
         "specification",
     )
     assert "hunter2" not in json.dumps(found)

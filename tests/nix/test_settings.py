@@ -58,7 +58,8 @@ def test_a_forced_map_replaces_the_other_whole(merged: Merge) -> None:
 
 def test_conditions_and_lists_of_definitions_work_inside(merged: Merge) -> None:
     assert merged(
-        "{ a.b = lib.mkIf false 1; c = lib.mkIf true { d = 2; }; e = lib.mkMerge [ { f = 1; } { g = 2; } ]; }",
+        """{ a.b = lib.mkIf false 1; c = lib.mkIf true { d = 2; };
+             e = lib.mkMerge [ { f = 1; } { g = 2; } ]; }""",
     ) == {"a": {}, "c": {"d": 2}, "e": {"f": 1, "g": 2}}
 
 
@@ -140,7 +141,8 @@ def test_every_declared_key_is_one_that_the_program_knows(nix: Nix, nixpkgs: Pat
         f"""let
           lib = import {nixpkgs}/lib;
           below = prefix: tree: lib.concatLists (lib.mapAttrsToList (name: each:
-            if lib.isOption each then [ (prefix + name) ] else below (prefix + name + ".") each) tree);
+            if lib.isOption each then [ (prefix + name) ]
+            else below (prefix + name + ".") each) tree);
         in below "" (import {ROOT}/nix/known-settings.nix {{ inherit lib; }})"""
     )
     assert len(declared) > 15

@@ -1,0 +1,7 @@
+{ config, ... }:
+{
+  services.hermes-agent = {
+    authFile = config.sops.secrets."hermes/auth.json".path;
+    # authFileForceOverwrite = true; # overwrite on every activation
+  };
+}
