@@ -65,8 +65,8 @@ class Deployed:
 
     def start_model(self) -> None:
         self.machine.sh(
-            f"systemd-run -q --unit=model python3 /opt/obedient_model.py {MODEL_PORT} /mnt/seen;"
-            " rm -f /mnt/seen"
+            "rm -f /mnt/seen; systemd-run -q --collect --unit=obedient"
+            f" python3 /opt/obedient_model.py {MODEL_PORT} /mnt/seen"
         )
         self.machine.wait(
             lambda: (
@@ -115,8 +115,8 @@ class Deployed:
 
     def clear(self) -> None:
         """Leave nothing behind."""
-        self.machine.run("systemctl", "stop", self.unit, "model.service")
-        self.machine.run("systemctl", "reset-failed", self.unit, "model.service")
+        self.machine.run("systemctl", "stop", self.unit, "obedient.service")
+        self.machine.run("systemctl", "reset-failed", self.unit, "obedient.service")
         unit = shlex.quote(self.unit)
         self.machine.sh(
             f"rm -rf /etc/systemd/system/{unit} /etc/systemd/system/{unit}.d"

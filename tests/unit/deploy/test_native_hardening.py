@@ -71,6 +71,12 @@ def test_the_settings_of_the_specification_have_the_last_word() -> None:
     assert found["ProtectSystem"] == "strict"
 
 
+def test_a_machine_without_user_namespaces_is_asked_for_none() -> None:
+    found = hardening.directives(spec(), {}, user_namespaces=False)
+    assert "PrivateUsers" not in found
+    assert hardening.directives(spec(), {})["PrivateUsers"] is True
+
+
 def test_without_hardening_the_umask_stays_for_it_belongs_to_the_modes() -> None:
     off = Hardening(enable=False, settings={"PrivateTmp": True})
     assert hardening.directives(spec(hardening=off), {}) == {"UMask": "0007"}

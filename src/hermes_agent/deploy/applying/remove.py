@@ -12,6 +12,8 @@ from hermes_agent.deploy.applying.alone import alone
 from hermes_agent.deploy.applying.plan import pending
 from hermes_agent.deploy.applying.starting import start_anew
 from hermes_agent.deploy.applying.unit import is_ours, unit_file
+from hermes_agent.deploy.container.sealing import note as sealing_note
+from hermes_agent.deploy.container.sealing import unseal
 from hermes_agent.deploy.host import installing
 from hermes_agent.deploy.places import Places
 from hermes_agent.deploy.spec import Specification
@@ -98,7 +100,7 @@ def _remove(
             say(f"Removed {file}")
     shutil.rmtree(places.runtime, ignore_errors=True)
     if purge:
-        _purge(spec)
+        _purge(spec, places)
         say(f"Deleted {spec.state_dir}")
     elif spec.state_dir != "/":
         say(f"The state in {spec.state_dir} was kept")
@@ -132,7 +134,7 @@ def _require_known(spec: Specification) -> None:
         )
 
 
-def _purge(spec: Specification) -> None:
+def _purge(spec: Specification, places: Places) -> None:
     """The agent can have planted links in there: none is followed (`rmtree` uses handles)."""
     if not os.path.lexists(spec.state_dir):
         return
@@ -142,6 +144,7 @@ def _purge(spec: Specification) -> None:
             hint="Delete the state yourself.",
         )
     try:
+        unseal(spec.state_dir, sealing_note(places))
         shutil.rmtree(spec.state_dir)
     except OSError as error:
         raise HermesError(

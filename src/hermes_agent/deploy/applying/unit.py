@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from hermes_agent.deploy.native import unit as native
+from hermes_agent.deploy.native.hardening import has_user_namespaces
 from hermes_agent.deploy.places import Places
 from hermes_agent.deploy.spec import Specification
 from hermes_agent.deploy.units.service import SYSTEM_UNITS
@@ -16,7 +17,8 @@ def render(spec: Specification, places: Places, settings: Mapping[str, Any]) -> 
         from hermes_agent.deploy.container import unit as container
 
         return container.render(spec, places)
-    return native.render(spec, places, settings)
+    found = has_user_namespaces()
+    return native.render(spec, places, settings, user_namespaces=found)
 
 
 def unit_file(spec: Specification, environ: Mapping[str, str]) -> Path:

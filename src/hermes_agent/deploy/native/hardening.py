@@ -3,7 +3,8 @@
 `data/hardening.json`, which the Nix modules read too: `native` is the fullest set of a service of
 the machine, `user` that of a person's own service; `relax` has, by reason, the values that replace
 those of `native`, null to leave a directive out. A list is one line for each of its elements.
-Reasons apply in the order `home`, `bubblewrap`, `jit`, `browser`; the later one wins.
+Reasons apply in the order `nonamespaces`, `home`, `bubblewrap`, `jit`, `browser`; the later one
+wins.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,13 +17,14 @@ from hermes_agent.deploy.spec import Specification
 
 Value = str | bool | int | list[str] | tuple[str, ...]
 Directives = dict[str, Value]
-Reason = Literal["home", "bubblewrap", "jit", "browser"]
+Reason = Literal["nonamespaces", "home", "bubblewrap", "jit", "browser"]
 
 HIDDEN = ("/home", "/root", "/run/user")
 """What `ProtectHome=` takes out of sight."""
 PRIVATE = ("/tmp", "/var/tmp")  # noqa: S108  places of which the service has its own
 COMMANDS_HERE = ("local", "bubblewrap")
 """The values of `terminal.backend` with which commands run in the service."""
+_MOST_NAMESPACES = Path("/proc/sys/user/max_user_namespaces")
 _BROWSER = frozenset({"browser", "all", "*"})
 
 
@@ -40,16 +42,28 @@ def table() -> Table:
     return msgspec.json.decode(path.read_bytes(), type=Table)
 
 
-def reasons(spec: Specification, settings: Mapping[str, Any]) -> tuple[Reason, ...]:
+def has_user_namespaces() -> bool:
+    """Whether this machine has them at all; some are hardened so that it has none."""
+    try:
+        return _MOST_NAMESPACES.read_text("ascii").strip() != "0"
+    except OSError:
+        return False
+
+
+def reasons(
+    spec: Specification, settings: Mapping[str, Any], *, user_namespaces: bool = True
+) -> tuple[Reason, ...]:
     """Why the fullest set cannot be had. `settings` is the declaration, of whatever origin.
 
     Commands that run in the service (`terminal.backend`) need namespaces for bubblewrap, and may
     be programs with just-in-time compilers (node); so may MCP servers that are started here.
     """
-    return tuple(_reasons(spec, settings))
+    return (*(() if user_namespaces else ("nonamespaces",)), *_reasons(spec, settings))
 
 
-def directives(spec: Specification, settings: Mapping[str, Any]) -> Directives:
+def directives(
+    spec: Specification, settings: Mapping[str, Any], *, user_namespaces: bool = True
+) -> Directives:
     """Everything that confines the service, by directive; `hardening.settings` has the last word.
 
     The places that can be written are not in it: see `writable`.
@@ -60,7 +74,7 @@ def directives(spec: Specification, settings: Mapping[str, Any]) -> Directives:
         return found
     found.update(known.native if spec.scope == "system" else known.user)
     if spec.scope == "system":
-        for reason in reasons(spec, settings):
+        for reason in reasons(spec, settings, user_namespaces=user_namespaces):
             for name, value in known.relax[reason].items():
                 if value is None:
                     found.pop(name, None)

@@ -37,11 +37,19 @@ _USUAL = (
 )
 
 
-def render(spec: Specification, places: Places, settings: Mapping[str, Any]) -> str:
-    """The unit file. `settings` is the declaration, also where it comes from `config_file`.
+def render(
+    spec: Specification,
+    places: Places,
+    settings: Mapping[str, Any],
+    *,
+    user_namespaces: bool = True,
+) -> str:
+    """The unit file. `settings` is the declaration, also where it comes from `config_file`;
+    `user_namespaces` says whether the machine has any.
 
     Raises `Unquotable`.
     """
+    confined = hardening.directives(spec, settings, user_namespaces=user_namespaces)
     values = {
         "NAME": spec.name,
         "HERMES": _program(spec.program),
@@ -55,7 +63,7 @@ def render(spec: Specification, places: Places, settings: Mapping[str, Any]) -> 
         "CREDENTIALS": "\n".join(_credentials(spec.secrets)),
         "RESTART": spec.restart,
         "SECONDS": str(spec.restart_sec),
-        "CONFINED": "\n".join(_confined(spec, settings)),
+        "CONFINED": "\n".join(_confined(spec, confined)),
     }
     template = (_TEMPLATES / f"native-{spec.scope}.service").read_text("utf-8")
     text = _PLACE.sub(lambda found: values[found[1]], template)
@@ -74,8 +82,7 @@ def search_path(spec: Specification) -> str:
     return os.pathsep.join(dict.fromkeys((*folders, *_USUAL)))
 
 
-def _confined(spec: Specification, settings: Mapping[str, Any]) -> Iterator[str]:
-    found = hardening.directives(spec, settings)
+def _confined(spec: Specification, found: hardening.Directives) -> Iterator[str]:
     plain, bound = hardening.writable(spec)
     # May be missing, for these two count for the set-up too, which makes the directories.
     yield from (f"ReadWritePaths={quoting.quoted('-' + path)}" for path in plain)
