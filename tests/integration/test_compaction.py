@@ -14,6 +14,7 @@ from hermes_agent.domain.errors import ContextOverflow, Unreachable
 from hermes_agent.domain.events import Completed, Failed
 from hermes_agent.domain.messages import Message, ToolCall, Usage
 from hermes_agent.domain.model import Request
+from hermes_agent.domain.ports import Model
 from hermes_agent.policy.redaction import Redactor
 from hermes_agent.store.sqlite.store import SqliteStore
 from hermes_agent.tools.builtin.todo import restored
@@ -551,3 +552,20 @@ async def test_two_thousand_turns_end_with_every_fact_in_sight_or_found(
             assert [hit.snippet.count(">>>") > 0 for hit in hits] == [True]
     sizes = [weigh_all(request.messages) for request in place.model.requests]
     assert max(sizes) < 20_000 * 0.55
+
+
+async def test_a_model_that_cannot_summarise_is_never_asked_to(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    def cannot(model: Model) -> bool:
+        return False
+
+    place = Place(store, tmp_path / "locks", RuledModel(diligent))
+    place.compactor.can_summarise = cannot
+    await grow(place, 30)
+    live = place.open()
+    await live.compress(place.events.append)
+    live.close()
+    assert place.model.summaries == []
+    assert "cannot write summaries" in place.failed[0].reason
+    assert store.tip("first") == "first"

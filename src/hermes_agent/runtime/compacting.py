@@ -1,5 +1,6 @@
 """From the configuration to what shortens conversations: the rules, and who writes summaries."""
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ def compactor_of(
         summariser=summariser.model,
         redact=redact,
         timeout=loaded.config.auxiliary.compression.timeout,
+        can_summarise=summariser.may_be,
     )
 
 
@@ -66,6 +68,13 @@ class _Summariser:
         self._loaded = loaded
         self._connect = connect
         self._model: Model | None = None
+
+    def may_be(self, own: Model) -> bool:
+        """Whether there is somebody who can: the offline model cannot, and keeps within its
+        window by itself."""
+        offline = sys.modules.get("hermes_agent.providers.embedded.model")
+        is_offline = offline is not None and isinstance(own, offline.EmbeddedModel)
+        return not is_offline or summary_choice(self._loaded) is not None
 
     async def model(self) -> Model | None:
         """None for the session's own. Raises `NoModelError`, `ConfigError`."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 FIRST_WAIT = 300.0
 LONGEST_WAIT = 6 * 3600.0
 SMALLEST_WINDOW = 4_000
+ANOTHER = "Another model can: hermes config set auxiliary.compression.model NAME"
 IN_VAIN = "it was shortened before and still takes more room than it should"
 
 _log = logging.getLogger(__name__)
@@ -30,8 +31,8 @@ _log = logging.getLogger(__name__)
 
 class Compactor:
     """What all sessions of a process share. `summariser` gives the model that writes summaries;
-    None lets the session's own do it. `timeout` is its longest silence in seconds, `redact`
-    blanks secrets."""
+    None lets the session's own do it, as far as it `can_summarise`. `timeout` is its longest
+    silence in seconds, `redact` blanks secrets."""
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class Compactor:
         summariser: Callable[[], Awaitable[Model | None]],
         redact: Callable[[str], str],
         timeout: float,
+        can_summarise: Callable[[Model], bool] = lambda _: True,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.enabled = enabled
@@ -48,6 +50,7 @@ class Compactor:
         self.summariser = summariser
         self.redact = redact
         self.timeout = timeout
+        self.can_summarise = can_summarise
         self.clock = clock
         self._windows: dict[str, int] = {}
 
@@ -113,7 +116,7 @@ class SessionCompaction:
     def limit(self) -> int:
         """Tokens from which on the conversation is too long; 0 where it is never shortened."""
         compactor = self._compactor
-        if not compactor.enabled:
+        if not compactor.enabled or not compactor.can_summarise(self._subject.model):
             return 0
         window = compactor.window(self._subject.model)
         return limit_of(window, self._fixed_tokens(), compactor.rules.threshold)
@@ -123,7 +126,7 @@ class SessionCompaction:
     ) -> Fitted | None:
         """See `Compaction.fit`."""
         compactor, model = self._compactor, self._subject.model
-        if not compactor.enabled:
+        if not compactor.enabled or not compactor.can_summarise(model):
             return None
         tokens = expected(messages[len(self._before) :], self._fixed_tokens())
         if overflow is not None:
@@ -138,6 +141,10 @@ class SessionCompaction:
 
     async def by_hand(self, emit: Emit, focus: str = "") -> Fitted | None:
         """Shorten it now, whatever failed before. None when there is nothing to gain."""
+        model = self._subject.model
+        if not self._compactor.can_summarise(model):
+            emit(NotCompacted(reason=f"{model.name} cannot write summaries", hint=ANOTHER))
+            return self._fitted(changed=False, usage=Usage())
         tokens = expected(self._subject.history, self._fixed_tokens())
         return await self._shorten(emit, tokens, by_hand=True, focus=focus)
 
