@@ -12,6 +12,7 @@ import os
 import struct
 import subprocess
 import termios
+import tty
 from collections.abc import Callable
 
 from hermes_agent.domain.errors import EnvironmentFault
@@ -90,13 +91,15 @@ def start(
     *,
     pty: bool = False,
     stdin: bool = False,
+    raw: bool = False,
 ) -> tuple[Child, int | None]:
     """Start a program; also gives the descriptor to write its input to, if it has one.
 
-    Without `stdin` it reads end-of-file. Raises `EnvironmentFault`.
+    Without `stdin` it reads end-of-file. A `raw` terminal hands everything on as it comes, to
+    another terminal behind it. Raises `EnvironmentFault`.
     """
     if pty:
-        return _start_in_terminal(launch, on_output, stdin=stdin)
+        return _start_in_terminal(launch, on_output, stdin=stdin, raw=raw)
     reading, writing = os.pipe()
     try:
         popen = _spawn(launch, subprocess.PIPE if stdin else subprocess.DEVNULL, writing)
@@ -115,7 +118,7 @@ def start(
 
 
 def _start_in_terminal(
-    launch: Launch, on_output: Callable[[bytes], None], *, stdin: bool
+    launch: Launch, on_output: Callable[[bytes], None], *, stdin: bool, raw: bool
 ) -> tuple[Child, int | None]:
     ours, theirs = os.openpty()
     try:
@@ -123,6 +126,8 @@ def _start_in_terminal(
         settings = termios.tcgetattr(theirs)
         settings[1] &= ~termios.ONLCR  # else every line of output ends in two characters
         termios.tcsetattr(theirs, termios.TCSANOW, settings)
+        if raw:
+            tty.setraw(theirs)
         popen = _spawn(launch, theirs, theirs)
     except BaseException:
         os.close(ours)

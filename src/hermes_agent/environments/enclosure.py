@@ -7,16 +7,20 @@ from typing import Protocol
 import msgspec
 
 from hermes_agent.domain.ports import Files
+from hermes_agent.environments.options import ContainerOptions, SshOptions
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """What every environment is built from.
 
-    `cwd` is absolute. `variables` is the child environment (see `variables.child_variables`).
-    `home` is HERMES_HOME, whose private files an enclosure hides. With `persistent`, `cd` and
-    exported variables carry over from one foreground command to the next. `output_chars` bounds
-    what is kept of a command's output. Of use to a sandbox alone: `private_tmp` gives it a /tmp of
-    its own, `hidden` names further absolute paths that nothing in it may see.
+    `cwd` is absolute, or begins with ~ where the home directory is another machine's. `variables`
+    is the child environment (see `variables.child_variables`); where commands run elsewhere, that
+    of our clients. `home` is HERMES_HOME, whose private files an enclosure hides. With
+    `persistent`, `cd` and exported variables carry over from one foreground command to the next.
+    `output_chars` bounds what is kept of a command's output. Of use to a sandbox alone:
+    `private_tmp` gives it a /tmp of its own, `hidden` names further absolute paths that nothing in
+    it may see. `container` and `ssh` are of use to those; `write_root` confines what their file
+    tools write.
     """
 
     cwd: str
@@ -26,6 +30,9 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     output_chars: int = 50_000
     private_tmp: bool = True
     hidden: tuple[str, ...] = ()
+    container: ContainerOptions | None = None
+    ssh: SshOptions | None = None
+    write_root: str | None = None
 
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,26 +4,49 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from hermes_agent.domain.errors import EnvironmentFault, NotFoundError
 from hermes_agent.domain.execution import ProcessInfo
 from hermes_agent.environments import tree
-from hermes_agent.environments.child import Child, start
+from hermes_agent.environments.child import start
 from hermes_agent.environments.enclosure import Launch
 from hermes_agent.environments.output import Rolling
 from hermes_agent.environments.warden import Warden
 
-_BUFFER = 200_000
+BUFFER = 200_000
 _MOST = 64
 _KEPT_SECONDS = 30 * 60.0
 _WRITE_PATIENCE = 5.0
 _GRACE = 0.1
 
 
+class Followed(Protocol):
+    """What is known of a running program; see `Child`."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def exited(self) -> "asyncio.Future[int]": ...
+
+    @property
+    def silent(self) -> "asyncio.Future[None]": ...
+
+    def close(self) -> None: ...
+
+
+End = Callable[[Followed, str], Awaitable[None]]
+
+
+async def _end_here(child: Followed, run: str) -> None:
+    await tree.end(child.pid, run)
+
+
 class _Process:
     """One of them. `feed` is the descriptor of its input, None when that is closed."""
 
-    def __init__(self, info: ProcessInfo, run: str, child: Child, feed: int | None) -> None:
+    def __init__(self, info: ProcessInfo, run: str, child: Followed, feed: int | None) -> None:
         self.info = info
         self.run = run
         self.child = child
@@ -37,11 +60,14 @@ class Processes:
 
     Of each the last 200 KB of output are kept; a finished one is forgotten after 30 minutes, or
     when its place is needed. All methods need a running loop. An unknown id raises
-    `NotFoundError`.
+    `NotFoundError`. `end` kills one with all that it started.
     """
 
-    def __init__(self, warden: Warden, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, warden: Warden, *, end: End = _end_here, clock: Callable[[], float] = time.time
+    ) -> None:
         self._warden = warden
+        self._end = end
         self._clock = clock
         self._all: dict[str, _Process] = {}
         self._outputs: dict[str, Rolling] = {}
@@ -50,9 +76,8 @@ class Processes:
         self, launch: Launch, *, command: str, cwd: str, run: str, pty: bool = False
     ) -> ProcessInfo:
         """Start one. Raises `EnvironmentFault`, also when 64 are running."""
-        self._make_room()
-        name = f"proc_{os.urandom(6).hex()}"
-        output = Rolling(_BUFFER)
+        self.make_room()
+        output = Rolling(BUFFER)
         self._warden.expect(run)
         try:
             child, feed = start(launch, output.feed, pty=pty, stdin=True)
@@ -60,6 +85,20 @@ class Processes:
             self._warden.forget(run)
             raise
         self._warden.watch(run, child.pid)
+        return self.adopt(child, feed, output, command=command, cwd=cwd, run=run)
+
+    def adopt(
+        self,
+        child: Followed,
+        feed: int | None,
+        output: Rolling,
+        *,
+        command: str,
+        cwd: str,
+        run: str,
+    ) -> ProcessInfo:
+        """Follow one that was started elsewhere; there must be room for it."""
+        name = f"proc_{os.urandom(6).hex()}"
         info = ProcessInfo(
             id=name, command=command, pid=child.pid, cwd=cwd, started_at=self._clock()
         )
@@ -100,7 +139,7 @@ class Processes:
         """End it and all that it started."""
         process, _ = self._find(name)
         if not process.child.exited.done():
-            await tree.end(process.child.pid, process.run)
+            await self._end(process.child, process.run)
             await asyncio.wait((process.child.exited,), timeout=_GRACE)
         process.child.close()
         return process.info
@@ -168,7 +207,8 @@ class Processes:
             if process.ended_at is not None and now - process.ended_at > _KEPT_SECONDS:
                 self._forget(name)
 
-    def _make_room(self) -> None:
+    def make_room(self) -> None:
+        """Forget a finished one if there are many. Raises `EnvironmentFault` if all run."""
         self._forget_old()
         if len(self._all) < _MOST:
             return

@@ -14,7 +14,7 @@ from hermes_agent.domain.ports import Files
 from hermes_agent.environments import snapshot, tree
 from hermes_agent.environments.child import Child, start
 from hermes_agent.environments.enclosure import Enclosure, Launch, Place
-from hermes_agent.environments.output import Excerpt, Live
+from hermes_agent.environments.printed import Printed, Void
 from hermes_agent.environments.processes import Processes
 from hermes_agent.environments.warden import Warden
 
@@ -31,8 +31,6 @@ _LONGEST_ARGUMENT = 120_000
 # What a shell says of itself, not for the next one.
 _PASSING = frozenset({"PWD", "SHLVL", "_", "TERM", tree.MARKER})
 
-# A child that outlives its command may go on printing; so much is thrown away for it.
-_LINGERING_BYTES = 16_000_000
 _LINGERING_CHILDREN = 64
 
 
@@ -44,6 +42,8 @@ class ShellEnvironment:
     over. A child that a finished command left in the background lives on, as in any shell, and
     what it prints is thrown away; start what is to be followed with `spawn`.
     """
+
+    guard = None
 
     def __init__(self, enclosure: Enclosure, place: Place) -> None:
         self._enclosure = enclosure
@@ -96,7 +96,7 @@ class ShellEnvironment:
         run = self._next_run()
         aside = workdir is not None or not self._place.persistent
         left = None if aside else self._scratch_file(run)
-        printed = _Printed(self._place.output_chars, on_output)
+        printed = Printed(self._place.output_chars, on_output)
         began = time.monotonic()
         with self._at_hand(command, run) as text:
             launch = self._launch(text, cwd=cwd, run=run, snapshot=left, pty=pty)
@@ -208,7 +208,7 @@ class ShellEnvironment:
         return self._enclosure.launch(argv, cwd=cwd, variables=variables, pty=pty)
 
     async def _until_ended(
-        self, child: Child, run: str, timeout: float, printed: "_Printed"
+        self, child: Child, run: str, timeout: float, printed: "Printed"
     ) -> int | None:
         """The exit status; None when the time was over and the command had to be killed."""
         try:
@@ -221,12 +221,12 @@ class ShellEnvironment:
             raise asyncio.CancelledError((await self._rest(child, printed))[0]) from None
         return None
 
-    async def _rest(self, child: Child, printed: "_Printed") -> tuple[str, int]:
+    async def _rest(self, child: Child, printed: "Printed") -> tuple[str, int]:
         """All output, when the command itself has ended. Who still holds it open is not waited
         for, but may go on writing without harm."""
         await asyncio.wait((child.silent,), timeout=_GRACE)
         if not child.silent.done():
-            child.redirect(_Void(child).feed)
+            child.redirect(Void(child).feed)
             self._lingering = [c for c in self._lingering if not c.silent.done()]
             self._lingering.append(child)
             if len(self._lingering) > _LINGERING_CHILDREN:
@@ -251,38 +251,6 @@ class ShellEnvironment:
         self._cwd, exported = parsed
         kept = {name: self._place.variables[name] for name in _PASSING & {*self._place.variables}}
         self._variables = kept | {n: v for n, v in exported.items() if n not in _PASSING}
-
-
-class _Printed:
-    """What one command printed, for the model at the end and for a watcher meanwhile."""
-
-    def __init__(self, chars: int, on_output: Callable[[str], None] | None) -> None:
-        self._excerpt = Excerpt(chars)
-        later = asyncio.get_running_loop().call_later
-        self._live = Live(on_output, later) if on_output else None
-
-    def feed(self, data: bytes) -> None:
-        self._excerpt.feed(data)
-        if self._live:
-            self._live.feed(data)
-
-    def finish(self) -> tuple[str, int]:
-        if self._live:
-            self._live.finish()
-        return self._excerpt.text()
-
-
-class _Void:
-    """Takes what nobody wants to see, up to a limit."""
-
-    def __init__(self, child: Child) -> None:
-        self._child = child
-        self._room = _LINGERING_BYTES
-
-    def feed(self, data: bytes) -> None:
-        self._room -= len(data)
-        if self._room < 0:
-            self._child.close()
 
 
 @cache

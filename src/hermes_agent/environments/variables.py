@@ -32,7 +32,7 @@ _START_FILES = frozenset({"BASH_ENV", "ENV"})
 _SHORTEST_SECRET = 8
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-_QUIET = {
+QUIET = {
     "TERM": "dumb",
     "NO_COLOR": "1",
     # a pager or an editor would wait for keys that nobody presses
@@ -74,7 +74,7 @@ def child_variables(
         kept["PATH"] = _PATH
     if not any(kept.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG")):
         kept["LC_CTYPE"] = "C.UTF-8"
-    return kept | {name: value for name, value in _QUIET.items() if name not in named}
+    return kept | {name: value for name, value in QUIET.items() if name not in named}
 
 
 def _is_ours(name: str) -> bool:

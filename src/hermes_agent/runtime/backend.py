@@ -1,6 +1,18 @@
-"""Which environment commands run in."""
+"""Which environment commands run in, and what it is made from."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from posixpath import isabs
 
 from hermes_agent.config.load import Loaded
+from hermes_agent.config.schema.execution import Terminal
+from hermes_agent.environments.enclosure import Place
+from hermes_agent.environments.options import ContainerOptions, SshOptions
+
+CONTAINERS = ("docker", "podman")
+DISTANT = (*CONTAINERS, "ssh", "singularity", "modal", "daytona")
+"""The backends where commands and file tools do not see this machine's files."""
 
 
 def backend_of(loaded: Loaded) -> str:
@@ -16,3 +28,57 @@ def backend_of(loaded: Loaded) -> str:
     from hermes_agent.environments.bubblewrap import unusable
 
     return "bubblewrap" if unusable() is None else backend
+
+
+def place_of(loaded: Loaded, backend: str, *, cwd: Path, variables: Mapping[str, str]) -> Place:
+    """What the environment `backend` is built from. `cwd` is where commands begin on this
+    machine; a place with files of its own begins at `terminal.cwd` if that is absolute, else at
+    /workspace, or in the home directory of the other machine."""
+    config, terminal = loaded.config, loaded.config.terminal
+    return Place(
+        cwd=_beginning(terminal, backend, cwd),
+        variables=variables,
+        home=loaded.paths.home,
+        persistent=terminal.persistent_shell,
+        output_chars=config.tool_output.max_bytes,
+        write_root=loaded.environ.get("HERMES_WRITE_SAFE_ROOT") or None,
+        container=_container(loaded, backend, cwd) if backend in CONTAINERS else None,
+        ssh=_ssh(terminal) if backend == "ssh" else None,
+    )
+
+
+def _beginning(terminal: Terminal, backend: str, cwd: Path) -> str:
+    if backend not in DISTANT:
+        return str(cwd)
+    if backend == "ssh":
+        return terminal.cwd if terminal.cwd.startswith(("/", "~")) else "~"
+    absolute = isabs(terminal.cwd) and not terminal.docker_mount_cwd_to_workspace
+    return terminal.cwd if absolute else "/workspace"
+
+
+def _container(loaded: Loaded, backend: str, cwd: Path) -> ContainerOptions:
+    terminal = loaded.config.terminal
+    root = terminal.sandbox_dir and os.path.expanduser(terminal.sandbox_dir)  # noqa: PTH111 - text
+    folder = Path(root) if root else loaded.paths.home / "sandboxes"
+    return ContainerOptions(
+        image=terminal.docker_image,
+        cpus=terminal.container_cpu,
+        memory=terminal.container_memory,
+        volumes=terminal.docker_volumes,
+        variables={
+            name: loaded.environ[name]
+            for name in terminal.docker_forward_env
+            if name in loaded.environ
+        },
+        sandbox=str(folder.absolute() / backend) if terminal.container_persistent else None,
+        workspace=str(cwd) if terminal.docker_mount_cwd_to_workspace else None,
+    )
+
+
+def _ssh(terminal: Terminal) -> SshOptions:
+    return SshOptions(
+        host=terminal.ssh_host,
+        user=terminal.ssh_user,
+        port=terminal.ssh_port,
+        key=terminal.ssh_key and os.path.expanduser(terminal.ssh_key),  # noqa: PTH111 - text
+    )

@@ -11,19 +11,18 @@ from hermes_agent.domain.execution import CommandResult
 from hermes_agent.domain.messages import Message
 from hermes_agent.domain.ports import Asker, Jobs
 from hermes_agent.environments import create as create_environment
-from hermes_agent.environments.enclosure import Place
 from hermes_agent.environments.variables import child_variables
 from hermes_agent.knowledge.recall import Recall
 from hermes_agent.policy.gate import Gate
 from hermes_agent.policy.grants import ListedGrants
 from hermes_agent.policy.paths import PathGuard
 from hermes_agent.policy.redaction import Redactor
-from hermes_agent.runtime.backend import backend_of
+from hermes_agent.runtime.backend import backend_of, place_of
 from hermes_agent.runtime.keeping import memory_files, offered, skill_shelf
 from hermes_agent.runtime.servers import Servers
 from hermes_agent.tools.builtin.todo import restored
 from hermes_agent.tools.call import SessionToolbox
-from hermes_agent.tools.contract import Limits, ToolContext
+from hermes_agent.tools.contract import Guard, Limits, ToolContext
 from hermes_agent.tools.session import ToolSession
 from hermes_agent.tools.toolsets import resolve as resolve_tools
 
@@ -73,13 +72,7 @@ class Workplace:
         self._asker = asker
         self.environment = create_environment(
             premises.backend,
-            Place(
-                cwd=str(cwd),
-                variables=premises.variables,
-                home=loaded.paths.home,
-                persistent=config.terminal.persistent_shell,
-                output_chars=config.tool_output.max_bytes,
-            ),
+            place_of(loaded, premises.backend, cwd=cwd, variables=premises.variables),
         )
         self._home = premises.home
         self._gate = Gate(
@@ -93,7 +86,7 @@ class Workplace:
             managed=loaded.managed is not None or not may_grant,
             notify=notify,
         )
-        self.guard = premises.guard.at(str(cwd))
+        self.guard: Guard = self.environment.guard or premises.guard.at(str(cwd))
         self.redact = premises.redact
 
     @property
