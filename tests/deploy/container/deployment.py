@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hermes_agent.deploy import reading
-from hermes_agent.deploy.container.sealing import unseal
+from hermes_agent.deploy.container.sealing import note, unseal
 from hermes_agent.deploy.places import Places, Roots
 from hermes_agent.deploy.spec import Specification
 from tests.deploy.container.engines import IMAGE, ROOT, RealEngine, wait
@@ -220,6 +220,13 @@ class Deployment:
         """A script inside that succeeds."""
         return self.exec("sh", "-ec", script, user=user)
 
+    def sh_offline(self, script: str) -> None:
+        """A script in the container's layer while nothing else runs in it."""
+        copy = self.folder / "passwd"
+        self.engine.do("cp", f"{self.name}:/etc/passwd", str(copy))
+        subprocess.run(["sh", "-ec", script.replace("/etc/passwd", str(copy))], check=True)
+        self.engine.do("cp", str(copy), f"{self.name}:/etc/passwd")
+
     @property
     def agent(self) -> str:
         """The agent's user inside, for `exec`."""
@@ -247,6 +254,5 @@ class Deployment:
         ).split():
             self.engine.run("kill", container)
             self.engine.run("rm", "-f", container)
-        while os.path.ismount(self.state):
-            unseal(str(self.state))
+        unseal(str(self.state), note(self.places))
         shutil.rmtree(self.folder, ignore_errors=True)

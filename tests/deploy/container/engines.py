@@ -75,6 +75,10 @@ class RealEngine:
             self.close()
             raise
 
+    def adopt(self) -> None:
+        """For one whose files are there already."""
+        self._daemon = None
+
     def _prepare(self) -> None:
         (self.home / "containers.conf").write_text(_CONTAINERS_CONF)
         (self.home / "config").mkdir()

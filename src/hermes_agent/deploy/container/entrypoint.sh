@@ -128,6 +128,7 @@ notes=/var/lib/hermes-agent
     || echo /data/current-package) is not to be seen in the container; packageRoots must hold it." 78
 make_group
 make_user
+chmod a+r /etc/passwd /etc/group  # an engine may have made them up, for root alone
 make_home
 make_sudo
 give_back
@@ -143,7 +144,7 @@ if setpriv --reuid "$uid" --regid "$gid" --clear-groups true 2>/dev/null; then
     set -- setpriv --reuid "$uid" --regid "$gid" "$@"
 elif command -v su > /dev/null; then
     # The minimal setpriv of busybox cannot change users; its su executes without a process between.
-    set -- su -m -s /bin/sh "$user" -c 'exec "$0" "$@"' "$@"
+    set -- su -m -s /bin/sh -c 'exec "$0" "$@"' -- "$user" "$@"
 else
     fail "The image has neither setpriv nor su." 78
 fi

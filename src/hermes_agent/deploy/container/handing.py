@@ -36,7 +36,7 @@ def hand_over(spec: Specification, places: Places) -> Prepared:
         furnish=partial(furnish, spec, account, places.entry),
     )
     links.write_gc_root(spec)
-    loose = sealing.seal(spec.state_dir)
+    loose = sealing.seal(spec.state_dir, sealing.note(places))
     return (
         done if loose is None else msgspec.structs.replace(done, warnings=(*done.warnings, loose))
     )

@@ -6,6 +6,9 @@ directory becomes a mount of its own on which such bits mean nothing: mount(2), 
 
 import ctypes
 import os
+from pathlib import Path
+
+from hermes_agent.deploy.places import Places
 
 BIND = 0x1000
 REMOUNT = 0x20
@@ -17,16 +20,22 @@ _KEPT = os.ST_RDONLY | os.ST_NOEXEC | os.ST_NOATIME | os.ST_NODIRATIME | os.ST_R
 _RELATIME = (os.ST_RELATIME, 0x200000)
 
 
+def note(places: Places) -> Path:
+    """The file that says so."""
+    return places.roots.runtime / f"{places.name}.sealed"
+
+
 def sealed(path: str) -> bool:
     """Whether setuid bits and devices are inert there."""
     flags = os.statvfs(path).f_flag
     return bool(flags & os.ST_NOSUID) and bool(flags & os.ST_NODEV)
 
 
-def seal(path: str) -> str | None:
+def seal(path: str, noted: Path) -> str | None:
     """Make them so, until the machine starts anew; else why they are not.
 
-    The way to `path` must be root's own.
+    The way to `path` must be root's own. The file `noted` says that the mount is ours; it must lie
+    where it goes when the mounts go, as /run does.
     """
     if sealed(path):
         return None
@@ -37,16 +46,24 @@ def seal(path: str) -> str | None:
         _mount(path, path, BIND)
         try:
             _mount(None, path, REMOUNT | BIND | NOSUID | NODEV | flags)
+            noted.touch()
         except OSError:
-            unseal(path)
+            _unmount(path)
             raise
     except OSError as error:
         return f"Setuid files in {path} are not made inert: {error.strerror}"
     return None
 
 
-def unseal(path: str) -> None:
-    """Take the mount away again. Raises `OSError`."""
+def unseal(path: str, noted: Path) -> None:
+    """Take our mount away again, if there is one. Raises `OSError`."""
+    if noted.exists():
+        if os.path.ismount(path):
+            _unmount(path)
+        noted.unlink()
+
+
+def _unmount(path: str) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.umount2(os.fsencode(path), _DETACH) != 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), path)

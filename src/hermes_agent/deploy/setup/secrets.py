@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from hermes_agent.config import dotenv
 from hermes_agent.config.variables import forbidden_in_env_file
+from hermes_agent.deploy.container import inner
 from hermes_agent.deploy.setup import sources
 from hermes_agent.deploy.setup.errors import SetupFailed
 from hermes_agent.deploy.spec import Specification
@@ -12,9 +13,6 @@ from hermes_agent.domain.errors import ConfigError
 MOST_BYTES = 1024 * 1024
 LONGEST_VALUE = 120_000
 """Bytes; execve(2) takes no string longer than 128 KiB."""
-
-DATA = "/data"
-"""Where a container has the state directory."""
 
 
 def gather(spec: Specification) -> tuple[dict[str, str], list[str]]:
@@ -47,17 +45,13 @@ def require_readable(spec: Specification) -> None:
 def fixed(spec: Specification) -> dict[str, str]:
     """What the deployment itself says, as the service sees it."""
     container = spec.container.enable
-    inside = f"{spec.state_dir}/"
-    workspace = spec.workspace
-    if container and workspace.startswith(inside):
-        workspace = f"{DATA}/{workspace.removeprefix(inside)}"
     values = {
-        "HERMES_HOME": f"{DATA}/.hermes" if container else spec.home,
+        "HERMES_HOME": inner.HERMES_HOME if container else spec.home,
         "HERMES_MANAGED": "true" if spec.manager == "nixos" else spec.manager,
-        "MESSAGING_CWD": workspace,
+        "MESSAGING_CWD": inner.workspace(spec) if container else spec.workspace,
     }
     if container:
-        values["HOME"] = "/home/hermes"
+        values["HOME"] = inner.HOME
     elif spec.scope == "system":
         values["HOME"] = spec.state_dir
     return values
