@@ -97,8 +97,8 @@ async def test_a_person_shortens_and_looks_by_hand(home: Path) -> None:
         assert "keep above all: the colours" in shown(asked)
         await talk(place, 6, 1)
         assert facts(place.model.model_requests[-1]) == {f"fact-{n}" for n in range(7)}
-        await place.person.say("/compress")
-        await place.person.sees("tokens")
+        await place.person.say("/usage")
+        await place.person.sees("shortened once, 0 tool calls")
 
 
 class Worker:

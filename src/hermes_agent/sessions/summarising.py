@@ -16,7 +16,8 @@ CHARS_PER_TOKEN = 3
 SHARE_OF_WINDOW = 0.4
 SMALLEST_PIECE = 2_000
 TRIES = 2
-WORDS_PER_TOKEN = 0.6
+WORDS_PER_TOKEN = 0.45
+"""Less than go in: models write more than they are asked for."""
 LONGEST = 5.0
 """A whole answer may take this many times the longest silence."""
 

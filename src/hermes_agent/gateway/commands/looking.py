@@ -1,9 +1,11 @@
 """Commands that show something."""
 
 import time
+from collections.abc import Iterator
 
 from hermes_agent.domain.errors import HermesError, NotFoundError
 from hermes_agent.gateway.commands.desk import Call
+from hermes_agent.store.port import COMPRESSION, Session, SessionStore
 from hermes_agent.version import VERSION
 
 DAY = 86400.0
@@ -38,12 +40,33 @@ async def usage(call: Call) -> None:
     except NotFoundError:
         call.say("This session has no messages yet.")
         return
-    cost = f", ${row.estimated_cost_usd:.4f}" if row.estimated_cost_usd else ""
-    cached = f" ({row.cache_read_tokens:,} from the cache)" if row.cache_read_tokens else ""
+    rows = [row, *_before(call.service.store, row)]
+    costs = sum(each.estimated_cost_usd or 0.0 for each in rows)
+    cost = f", ${costs:.4f}" if costs else ""
+    from_cache = sum(each.cache_read_tokens for each in rows)
+    cached = f" ({from_cache:,} from the cache)" if from_cache else ""
+    shortened = f", shortened {_times(len(rows) - 1)}" if len(rows) > 1 else ""
     call.say(
-        f"{row.message_count} messages, {row.tool_call_count} tool calls, "
-        f"{row.input_tokens:,} tokens in{cached}, {row.output_tokens:,} out{cost}"
+        f"{row.message_count} messages{shortened}, "
+        f"{sum(each.tool_call_count for each in rows)} tool calls, "
+        f"{sum(each.input_tokens for each in rows):,} tokens in{cached}, "
+        f"{sum(each.output_tokens for each in rows):,} out{cost}"
     )
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _before(store: SessionStore, row: Session) -> Iterator[Session]:
+    """The sessions in which this one began, the newest first."""
+    seen = {row.id}
+    while row.parent_session_id is not None and row.parent_session_id not in seen:
+        row = store.get(row.parent_session_id)
+        if row.end_reason != COMPRESSION:
+            return
+        seen.add(row.id)
+        yield row
 
 
 async def insights(call: Call) -> None:
