@@ -16,6 +16,7 @@ _HITS = 120
 _SNIPPETS = 3
 _AROUND = 4
 _CHARS = 1500
+_ASKED_FOR = 20_000
 ROLES: tuple[Role, ...] = ("user", "assistant", "tool")
 
 
@@ -98,7 +99,8 @@ class Recall:
         return tuple(seen.values())
 
     def around(self, session_id: str, message_id: int | None = None) -> tuple[Line, ...]:
-        """The messages before and after one, or the beginning. Raises `NotFoundError`."""
+        """The messages before and after one, which is shown at length, or the beginning. Raises
+        `NotFoundError`."""
         row = self._row(session_id)
         if row is None or not self._mine(row):
             raise NotFoundError(f"There is no conversation {session_id!r} to look into.")
@@ -108,7 +110,8 @@ class Recall:
         at = next((i for i, each in enumerate(spoken) if each.id == message_id), None)
         if at is None:
             raise UsageError(f"Conversation {session_id} has no message {message_id}.")
-        return _lines(spoken[max(0, at - _AROUND) : at + _AROUND + 1])
+        near = spoken[max(0, at - _AROUND) : at + _AROUND + 1]
+        return tuple(_line(each, _ASKED_FOR if each.id == message_id else _CHARS) for each in near)
 
     def _row(self, session_id: str) -> Session | None:
         try:
@@ -143,8 +146,12 @@ def _found(row: Session, hits: list[Hit]) -> Found:
 
 
 def _lines(messages: Iterable[Message]) -> tuple[Line, ...]:
-    return tuple(Line(each.id or 0, each.role, _cut(each.content)) for each in messages)
+    return tuple(_line(each, _CHARS) for each in messages)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _CHARS else f"{text[:_CHARS]} [… {len(text) - _CHARS} more]"
+def _line(message: Message, size: int) -> Line:
+    return Line(message.id or 0, message.role, _cut(message.content, size))
+
+
+def _cut(text: str, size: int) -> str:
+    return text if len(text) <= size else f"{text[:size]} [… {len(text) - size} more]"

@@ -98,6 +98,15 @@ def test_the_newest_of_a_lineage_is_found_from_every_older_one(
     assert store.tip(session) == "child"
 
 
+def test_a_lineage_that_another_program_made_is_followed(store: SessionStore) -> None:
+    store.create(
+        Session(id="old", source="cli", started_at=50.0, ended_at=100.0, end_reason="compression")
+    )
+    store.create(Session(id="new", source="cli", parent_session_id="old", started_at=100.4))
+    store.create(Session(id="late", source="cli", parent_session_id="old", started_at=900.0))
+    assert store.tip("old") == "new"
+
+
 def test_the_turn_on_its_way_goes_along(store: SessionStore, session: str) -> None:
     messages = told(store, session)
     _, kept = store.succeed(session, "child", [NOTES, *messages[2:]])

@@ -89,3 +89,11 @@ def test_what_others_said_is_neither_found_nor_read(store: SessionStore) -> None
 def test_no_query_breaks_the_search(store: SessionStore, query: str) -> None:
     talk(store, "some", "words")
     assert isinstance(everything(store).search(query), tuple)
+
+
+def test_the_message_that_is_asked_for_is_shown_at_length(store: SessionStore) -> None:
+    talk(store, "first", "word " * 2_000)
+    (said,) = [m for m in store.history("first") if m.role == "user"][:1]
+    shown = {line.message_id: line.text for line in everything(store).around("first", said.id)}
+    assert said.id is not None
+    assert shown[said.id] == "word " * 2_000
