@@ -75,8 +75,15 @@
         default = nixpkgs.legacyPackages.${system}.callPackage ./nix/devShell.nix { };
       });
 
-      nixosModules.default = import ./nix/nixosModule.nix { inherit packageFor; };
-      homeManagerModules.default = import ./nix/homeManagerModule.nix { inherit packageFor; };
+      # With a key, so that a module which several files import counts once.
+      nixosModules.default = {
+        key = "hermes-agent#nixosModules.default";
+        imports = [ (lib.modules.importApply ./nix/nixosModule.nix { inherit packageFor; }) ];
+      };
+      homeManagerModules.default = {
+        key = "hermes-agent#homeManagerModules.default";
+        imports = [ (lib.modules.importApply ./nix/homeManagerModule.nix { inherit packageFor; }) ];
+      };
 
       # docs/nixos-options.md.
       lib.optionsDocument = import ./nix/documentation.nix { inherit lib; };

@@ -27,6 +27,10 @@ let
 
   door = "/run/current-system/sw/libexec/hermes-agent/hermes-agent";
   ports = import ./ports.nix { inherit lib cfg; };
+
+  wheelOnly =
+    (config.security.sudo.enable && config.security.sudo.execWheelOnly)
+    || (config.security.sudo-rs.enable && config.security.sudo-rs.execWheelOnly);
 in
 {
   options.services.hermes-agent =
@@ -66,7 +70,9 @@ in
           ++ lib.optional (cfg.container.hostUsers != [ ] && !cfg.addToSystemPackages)
             "services.hermes-agent.container.hostUsers makes people members of the group ${cfg.group}, but there is no hermes for them to use; set addToSystemPackages = true;"
           ++ lib.optional (cfg.addToSystemPackages && !config.security.sudo.enable && !config.security.sudo-rs.enable)
-            "services.hermes-agent.addToSystemPackages: people become the agent's user by sudo, which is switched off; only root can use hermes. Set security.sudo.enable = true;";
+            "services.hermes-agent.addToSystemPackages: people become the agent's user by sudo, which is switched off; only root can use hermes. Set security.sudo.enable = true;"
+          ++ lib.optional (cfg.addToSystemPackages && wheelOnly)
+            "services.hermes-agent.addToSystemPackages: security.sudo.execWheelOnly keeps sudo from everybody outside of wheel, so members of the group ${cfg.group} cannot use hermes. Set it to false, or put them into wheel.";
 
         systemd.services.hermes-agent = {
           description = "Hermes Agent";

@@ -1,3 +1,4 @@
+# ruff: noqa: F821  names of the test driver
 # What the tests of both modes ask of a machine.
 HEALTH = "curl --fail --silent http://127.0.0.1:8642/health"
 MODELS = "curl --fail --silent -H 'Authorization: Bearer {}' http://127.0.0.1:8642/v1/models"
@@ -27,12 +28,15 @@ def refused(command, words):
 def secret_stays(secret):
     machine.fail(f"journalctl -u hermes-agent | grep -q {secret}")
     machine.fail(f"systemctl show hermes-agent | grep -q {secret}")
-    machine.fail(f"su mallory -c 'cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null' | grep -aq {secret}")
+    looks = "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null"
+    machine.fail(f"su mallory -c '{looks}' | grep -aq {secret}")
 
 
 def rotates():
     machine.succeed(MODELS.format("first-secret-of-the-test"))
-    machine.succeed("printf 'API_SERVER_KEY=second-secret-of-the-test\\n' > /run/secrets/hermes-env")
+    machine.succeed(
+        "printf 'API_SERVER_KEY=second-secret-of-the-test\\n' > /run/secrets/hermes-env"
+    )
     machine.succeed("systemctl restart hermes-agent")
     up()
     machine.succeed(MODELS.format("second-secret-of-the-test"))

@@ -1,3 +1,4 @@
+# ruff: noqa: F821  names of the test driver
 def inside(command):
     return machine.succeed(f"{engine} exec hermes-agent {command}").strip()
 
@@ -23,9 +24,10 @@ with subtest("the guide's commands print what they say"):
     inside("cat /data/.container-identity")
     roots = machine.succeed(f"nix-store --query --roots {package}")
     assert "/nix/var/nix/gcroots" in roots, roots
-    assert machine.succeed(
-        f"{engine} inspect hermes-agent --format '{{{{.State.Status}}}}'"
-    ).strip() == "running"
+    assert (
+        machine.succeed(f"{engine} inspect hermes-agent --format '{{{{.State.Status}}}}'").strip()
+        == "running"
+    )
 
 with subtest("what persists across what"):
     installs()

@@ -71,5 +71,17 @@ in
       python = (package { python = inputs.nixpkgs.legacyPackages.x86_64-linux.python312; }).drvPath;
       unknown = (package { extras = [ "telepathy" ]; }).drvPath;
     };
+  # The module twice, as two files of a configuration may have it, with its own package.
+  machine =
+    (import (nixpkgs + "/nixos/lib/eval-config.nix") {
+      system = "x86_64-linux";
+      modules = [
+        outputs.nixosModules.default
+        {
+          imports = [ outputs.nixosModules.default ];
+          services.hermes-agent.enable = true;
+        }
+      ];
+    }).config.services.hermes-agent.specification;
   overlay = (inputs.nixpkgs.legacyPackages.x86_64-linux.extend outputs.overlays.default).hermes-agent-full.name;
 }

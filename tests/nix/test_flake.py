@@ -112,6 +112,11 @@ def test_the_overlay_adds_both_packages(flake: Callable[[str], Any]) -> None:
     assert flake("overlay").startswith("hermes-agent-")
 
 
+def test_the_module_counts_once_and_brings_its_package(flake: Callable[[str], Any]) -> None:
+    package: str = flake("machine")["package"]
+    assert package == flake("apps.x86_64-linux.default").removesuffix("/bin/hermes")
+
+
 def test_there_is_a_shell_to_work_in(flake: Callable[[str], Any]) -> None:
     found: dict[str, dict[str, str]] = flake("devShells")
     assert sorted(found) == SYSTEMS

@@ -282,6 +282,10 @@ def test_a_wrong_type_or_name_is_an_error_that_names_the_option(
             "addToSystemPackages = true; }; security.sudo = { enable = false;",
             "Set security.sudo.enable = true",
         ),
+        (
+            "addToSystemPackages = true; }; security.sudo = { execWheelOnly = true;",
+            "keeps sudo from everybody outside of wheel",
+        ),
     ],
 )
 def test_what_works_but_is_unwise_is_warned_about(
