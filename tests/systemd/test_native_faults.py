@@ -231,3 +231,26 @@ def test_the_daemon_itself_needs_nothing_of_what_is_relaxed(deployed: Deployed) 
     assert deployed.say("hello") == "hello"
     result = json.loads(deployed.do("unshare --user true; echo $?"))
     assert result["output"].split()[-1] != "0"
+
+
+def test_a_damaged_installation_is_said_and_can_be_removed(deployed: Deployed) -> None:
+    machine = deployed.machine
+    deployed.apply().ok()
+    machine.sh("echo broken > /etc/hermes-agent/specifications/hermes-agent.json")
+    assert "Fault:" in machine.run("hermes", "deploy", "status").out
+    assert "hermes deploy remove hermes-agent" in deployed.apply().err
+    ran = machine.run("hermes", "deploy", "remove", "--purge", "--yes")
+    assert "its specification cannot be read" in ran.err
+    machine.run("hermes", "deploy", "remove").ok()
+    machine.sh(f"test -e {HOME}/config.yaml")
+    deployed.apply().ok()
+    assert deployed.active == "active"
+
+
+def test_two_at_a_time_wait_for_each_other_and_restart_once(deployed: Deployed) -> None:
+    deployed.apply().ok()
+    path = deployed.write(restartSec=9)
+    apply = f"hermes deploy apply {path}"
+    said = deployed.machine.sh(f"{apply} & first=$!; {apply}; wait $first")
+    assert said.count("runs anew") == said.count("nothing was changed") == 1
+    assert sum("the gateway is up" in line for line in deployed.said()) == 2
