@@ -15,6 +15,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--narrow", action="store_true", help="shorten conversations on the way")
     arguments = parser.parse_args()
     faults = 0
     for number, (honours_keys, streaming) in enumerate(MODES):
@@ -24,6 +25,7 @@ def main() -> int:
                 seed=arguments.seed * len(MODES) + number,
                 honours_keys=honours_keys,
                 streaming=streaming,
+                narrow=arguments.narrow,
             )
             outcome = harness.run(arguments.rounds // len(MODES))
         keys = "honours keys" if honours_keys else "knows no keys"

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.crash.histories import history_faults
+from tests.crash.histories import history_faults, shortened
 from tests.crash.platform import CrashPlatform
 from tests.crash.trap import Trap
 from tests.servers.model import ModelServer
@@ -23,6 +23,9 @@ from tests.servers.script import Call, Reply
 
 CHATS = 4
 END = 60.0
+NARROW = "  context_length: 12000\ncompression: {protect_last_n: 2, target_ratio: 0.1}\n"
+FILLING = " and some more words about it" * 70
+NOTES = "\n".join(f"## {name}\nnone" for name in ("Goal", "Facts", "Files", "Done", "Next steps"))
 
 
 @dataclass
@@ -38,6 +41,7 @@ class Outcome:
     tool_runs: int = 0
     interrupted: int = 0
     twice: int = 0
+    shortened: int = 0
     doubtful: int = 0
     seconds: float = 0.0
     faults: list[str] = field(default_factory=list[str])
@@ -50,6 +54,7 @@ class Outcome:
             f"sends that reached the platform       {self.sends}  (edits {self.edits})",
             f"tool calls that ran                   {self.tool_runs}",
             f"tool calls cut off and told so        {self.interrupted}",
+            f"times a conversation was shortened    {self.shortened}",
             f"sends in doubt at a start             {self.doubtful}",
             f"messages that people saw twice        {self.twice}",
             f"half messages that stayed so          {self.half}",
@@ -61,14 +66,24 @@ class Outcome:
 
 
 class Harness:
-    """`streaming` lets answers grow while they are written."""
+    """`streaming` lets answers grow while they are written. With a `narrow` window conversations
+    are shortened again and again."""
 
-    def __init__(self, folder: Path, *, seed: int, honours_keys: bool, streaming: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        seed: int,
+        honours_keys: bool,
+        streaming: bool,
+        narrow: bool = False,
+    ) -> None:
         self._random = random.Random(seed)
         self._folder = folder
         self._home = folder / "home"
         self._log = folder / "tool.log"
         self._streaming = streaming
+        self._narrow = narrow
         self._interrupted: set[str] = set()
         self.platform = CrashPlatform(honours_keys=honours_keys)
         self.outcome = Outcome()
@@ -100,7 +115,8 @@ class Harness:
         (self._home / "config.yaml").write_text(
             "model:\n  provider: custom\n  default: scripted-model\n"
             f"  base_url: {model.base_url}\n"
-            f"streaming: {{enabled: {str(self._streaming).lower()}, buffer_threshold: 1, "
+            + (NARROW if self._narrow else "")
+            + f"streaming: {{enabled: {str(self._streaming).lower()}, buffer_threshold: 1, "
             "edit_interval: 0.02}\n"
             "display: {tool_progress: 'off', busy_input_mode: queue}\n"
             "session_reset: {mode: none}\n"
@@ -113,7 +129,7 @@ class Harness:
                 number = str(len(self._sent) + 1)
                 chat = f"c{self._random.randint(1, CHATS)}"
                 self._sent.append((chat, number))
-                self.platform.say(chat, f"question {number}")
+                self.platform.say(chat, f"question {number}" + FILLING * self._narrow)
             trap = Trap(self._random, worker, self._log)
             self.platform.on = self._at = trap.at
             self.outcome.ends[trap.wait()] += 1
@@ -154,6 +170,8 @@ class Harness:
         """First a tool call whose effect can be counted, then the answer."""
         self._at("model asked")
         messages = request.json["messages"]
+        if "working notes" in str(messages[0]["content"]):
+            return Reply(text=NOTES)
         last = max(i for i, each in enumerate(messages) if each["role"] == "user")
         (number,) = re.findall(r"question (\d+)", messages[last]["content"])
         results = [each for each in messages[last:] if each["role"] == "tool"]
@@ -192,6 +210,7 @@ class Harness:
         left = {state: n for state, n in {**counts.inbox, **counts.outbox}.items() if n}
         if set(left) - {"done", "sent"}:
             outcome.faults.append(f"left in the ledger: {left}")
+        outcome.shortened = shortened(self._home)
         outcome.faults += history_faults(self._home, {number for _, number in self._sent})
         for chat in sorted({chat for chat, _ in self._sent}):
             asked = [f"answer {number}." for where, number in self._sent if where == chat]

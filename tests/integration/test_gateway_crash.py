@@ -21,3 +21,10 @@ def test_kill_9_at_any_instant_loses_nothing(
     assert outcome.faults == [], outcome.table()
     assert outcome.rounds == 6
     assert outcome.tool_runs > 0
+
+
+def test_kill_9_while_conversations_are_shortened_loses_nothing(tmp_path: Path) -> None:
+    harness = Harness(tmp_path, seed=11, honours_keys=True, streaming=True, narrow=True)
+    outcome = harness.run(12)
+    assert outcome.faults == [], outcome.table()
+    assert outcome.shortened > 0, outcome.table()
