@@ -6,6 +6,8 @@
   cfg,
   declared,
   user ? false,
+  # Whether the machine has any; some are hardened so that it has none.
+  userNamespaces ? true,
 }:
 let
   data = lib.importJSON ../src/hermes_agent/deploy/data/hardening.json;
@@ -41,7 +43,8 @@ let
     ) toolsets;
 
   reasons =
-    lib.optional (below hidden cfg.stateDir || below hidden cfg.workingDirectory) "home"
+    lib.optional (!userNamespaces) "nonamespaces"
+    ++ lib.optional (below hidden cfg.stateDir || below hidden cfg.workingDirectory) "home"
     ++ lib.optional commandsHere "bubblewrap"
     ++ lib.optional (commandsHere || serversHere) "jit"
     ++ lib.optional browser "browser";

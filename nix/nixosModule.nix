@@ -104,6 +104,9 @@ in
               specificationFile
               declared
               ;
+            userNamespaces =
+              config.security.allowUserNamespaces
+              && toString (config.boot.kernel.sysctl."user.max_user_namespaces" or "") != "0";
           };
         };
 

@@ -7,6 +7,7 @@
   specificationFile,
   declared,
   user ? false,
+  userNamespaces ? true,
 }:
 let
   container = !user && cfg.container.enable;
@@ -77,7 +78,15 @@ let
     User = cfg.user;
     Group = cfg.group;
   }
-  // import ./hardening.nix { inherit lib cfg declared user; };
+  // import ./hardening.nix {
+    inherit
+      lib
+      cfg
+      declared
+      user
+      userNamespaces
+      ;
+  };
 
   contained = {
     ExecStart = words [

@@ -46,5 +46,5 @@ def options(nix: nixes.Nix, nixpkgs: Path, tmp_path: Path) -> Options:
 
 
 @pytest.fixture
-def home(nix: nixes.Nix, nixpkgs: Path, tree: Callable[[str], Path], tmp_path: Path) -> Home:
+def manager(nix: nixes.Nix, nixpkgs: Path, tree: Callable[[str], Path], tmp_path: Path) -> Home:
     return Home(nix, nixpkgs, tmp_path, tree("HOME_MANAGER"))

@@ -10,8 +10,8 @@ from tests.nix.nix import ROOT, EvaluationFailed, Nix
 STATE = "/home/alice/.local/state/hermes"
 
 
-def test_a_home_makes_a_specification_that_the_engine_accepts(home: Home) -> None:
-    spec = home.specification('settings.model.default = "a/b"; secrets.model.api_key = "/x/y";')
+def test_a_home_makes_a_specification_that_the_engine_accepts(manager: Home) -> None:
+    spec = manager.specification('settings.model.default = "a/b"; secrets.model.api_key = "/x/y";')
     assert spec.manager == "home-manager"
     assert spec.scope == "user"
     assert spec.gc_roots is None
@@ -19,8 +19,8 @@ def test_a_home_makes_a_specification_that_the_engine_accepts(home: Home) -> Non
     assert spec.secrets == {"model.api_key": "/x/y"}
 
 
-def test_the_service_is_one_of_the_person_s_own(home: Home) -> None:
-    unit: str = home.evaluate("extraPackages = [ pkgs.hello ];", "unit")
+def test_the_service_is_one_of_the_person_s_own(manager: Home) -> None:
+    unit: str = manager.evaluate("extraPackages = [ pkgs.hello ];", "unit")
     found = section(unit, "Service")
     assert "User" not in found
     assert found["EnvironmentFile"] == ["-%t/hermes-agent/hermes-agent/environment"]
@@ -33,20 +33,20 @@ def test_the_service_is_one_of_the_person_s_own(home: Home) -> None:
     assert "-hello-" in path.split(":")[0]
 
 
-def test_hermes_on_the_path_means_the_service_s_home(home: Home) -> None:
+def test_hermes_on_the_path_means_the_service_s_home(manager: Home) -> None:
     module = "addToSystemPackages = true;"
-    assert "hermes-agent" in home.evaluate(module, "programs")
-    assert home.evaluate(module, "variables")["HERMES_HOME"] == f"{STATE}/.hermes"
-    assert "HERMES_HOME" not in home.evaluate("", "variables")
+    assert "hermes-agent" in manager.evaluate(module, "programs")
+    assert manager.evaluate(module, "variables")["HERMES_HOME"] == f"{STATE}/.hermes"
+    assert "HERMES_HOME" not in manager.evaluate("", "variables")
 
 
-def test_what_cannot_work_is_refused_here_too(home: Home) -> None:
+def test_what_cannot_work_is_refused_here_too(manager: Home) -> None:
     with pytest.raises(EvaluationFailed, match="write one of no, always"):
-        home.evaluate('restart = "never";', "activation")
+        manager.evaluate('restart = "never";', "activation")
 
 
-def test_a_home_can_be_activated(home: Home) -> None:
-    assert home.evaluate("", "activation").endswith("-home-manager-generation.drv")
+def test_a_home_can_be_activated(manager: Home) -> None:
+    assert manager.evaluate("", "activation").endswith("-home-manager-generation.drv")
 
 
 def test_both_modules_have_the_same_options(nix: Nix, nixpkgs: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hermes_agent.deploy.applying.unit import render
+from hermes_agent.deploy.native import unit as native
 from hermes_agent.deploy.places import Places, Roots
 from hermes_agent.deploy.spec import Specification
 from tests.nix.machines import Home, Machine, section, words
@@ -59,6 +60,26 @@ def test_a_native_service_is_confined_as_by_the_engine(machine: Machine, module:
     )
 
 
+@pytest.mark.parametrize(
+    "without",
+    [
+        "security.allowUserNamespaces = false;",
+        'boot.kernel.sysctl."user.max_user_namespaces" = 0;',
+    ],
+)
+def test_a_machine_without_user_namespaces_is_asked_for_none(
+    machine: Machine, without: str
+) -> None:
+    # NixOS itself wants no sandboxed builds then.
+    module = f"}}; {without} nix.settings = {{ sandbox = false;"
+    spec = machine.specification("")
+    found = service(machine.evaluate(module, "unit"))
+    assert "PrivateUsers" not in found
+    assert found == service(
+        native.render(spec, Places.of(spec), spec.declared, user_namespaces=False)
+    )
+
+
 @pytest.mark.parametrize("backend", ["docker", "podman"])
 def test_a_container_s_service_lives_as_by_the_engine(machine: Machine, backend: str) -> None:
     module = f'container = {{ enable = true; backend = "{backend}"; }};'
@@ -72,10 +93,10 @@ def test_a_container_s_service_lives_as_by_the_engine(machine: Machine, backend:
 
 
 @pytest.mark.parametrize("module", ["", "hardening.enable = false;"], ids=["default", "off"])
-def test_a_person_s_service_is_confined_as_by_the_engine(home: Home, module: str) -> None:
-    spec = home.specification(module)
+def test_a_person_s_service_is_confined_as_by_the_engine(manager: Home, module: str) -> None:
+    spec = manager.specification(module)
     places = Places.of(spec, Roots(Path("/x"), Path("/x"), Path("/x")))
-    assert service(home.evaluate(module, "unit")) == service(render(spec, places, spec.declared))
+    assert service(manager.evaluate(module, "unit")) == service(render(spec, places, spec.declared))
 
 
 def test_the_set_up_runs_as_root_with_an_environment_of_its_own(machine: Machine) -> None:
