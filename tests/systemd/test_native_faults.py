@@ -67,6 +67,24 @@ def test_a_wrong_configuration_is_not_tried_again(deployed: Deployed) -> None:
     assert "its configuration is wrong" in status.out
 
 
+def test_a_wrong_specification_ends_the_service_for_good_and_a_right_one_starts_it(
+    deployed: Deployed,
+) -> None:
+    machine = deployed.machine
+    deployed.apply().ok()
+    installed = f"/etc/hermes-agent/specifications/{deployed.name}.json"
+    right = machine.sh(f"cat {installed}")
+    machine.write(installed, right.replace('"restart": "always"', '"restart": "sometimes"'))
+    machine.run("systemctl", "restart", deployed.unit)
+    machine.wait(lambda: deployed.active == "failed", "the end")
+    assert machine.show(deployed.unit, "ExecMainStatus") == "78"
+    assert machine.show(deployed.unit, "NRestarts") == "0"
+    assert any("restart: invalid enum value 'sometimes'" in line for line in deployed.said())
+    machine.write(installed, right)
+    machine.run("systemctl", "restart", deployed.unit).ok()
+    assert deployed.active == "active"
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [

@@ -2,6 +2,9 @@
 
 from hermes_agent.config.secret_names import is_secret_variable
 
+DEPLOY_FAULT = "HERMES_DEPLOY_FAULT"
+"""What root's part of a deployed service's start found wrong with the configuration."""
+
 _TASKS = ("vision", "web_extract", "approval")
 _TASK_KEYS = ("provider", "model", "base_url", "api_key")
 _TERMINAL = (

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import Literal
 
 from hermes_agent.config import home as home_layout
 from hermes_agent.config.load import Loaded, load
+from hermes_agent.config.variables import DEPLOY_FAULT
 from hermes_agent.domain.errors import ConfigError, HermesError
 from hermes_agent.gateway import descriptors, logs
 from hermes_agent.gateway.app import Gateway
@@ -182,6 +184,8 @@ def run(loaded: Loaded, *, verbose: bool, drain: float = DRAIN_SECONDS) -> int:
 
     Raises `AlreadyRunning`, `ConfigError`.
     """
+    if fault := os.environ.get(DEPLOY_FAULT):
+        raise ConfigError(fault)
     home_layout.prepare(loaded.paths, loaded.managed)
     seed_skills(loaded)
     descriptors.ask_for_more()

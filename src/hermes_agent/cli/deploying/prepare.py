@@ -12,6 +12,18 @@ def command(file: Path) -> None:
 
     The service runs this before each start, as root.
     """
+    from hermes_agent.deploy.setup.fault import hand_on
+    from hermes_agent.domain.errors import ConfigError
+
+    try:
+        _prepare(file)
+    except ConfigError as error:
+        if not hand_on(file, error):
+            raise
+        click.echo(f"hermes: {error.message}", err=True)
+
+
+def _prepare(file: Path) -> None:
     from hermes_agent.deploy.places import Places
     from hermes_agent.deploy.reading import read
 

@@ -16,6 +16,7 @@ def command(ctx: click.Context, file: Path) -> None:
     from hermes_agent.deploy.container.runner import run
     from hermes_agent.deploy.places import Places
     from hermes_agent.deploy.reading import read
+    from hermes_agent.deploy.setup.fault import raise_handed_on
     from hermes_agent.domain.errors import ConfigError
 
     spec = read(file)
@@ -24,4 +25,6 @@ def command(ctx: click.Context, file: Path) -> None:
             f"{file}: container.enable is false; this agent runs without a container",
             hint="Its service runs: hermes gateway run",
         )
-    ctx.exit(run(spec, Places.of(spec)))
+    places = Places.of(spec)
+    raise_handed_on(places)
+    ctx.exit(run(spec, places))
