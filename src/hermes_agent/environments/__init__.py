@@ -30,6 +30,7 @@ TABLE: dict[str, str] = {
     "bubblewrap": "hermes_agent.environments.bubblewrap.BubblewrapEnvironment",
     "docker": "hermes_agent.environments.distant.container.DockerEnvironment",
     "podman": "hermes_agent.environments.distant.container.PodmanEnvironment",
+    "ssh": "hermes_agent.environments.distant.ssh.SshEnvironment",
 }
 
 

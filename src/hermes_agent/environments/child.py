@@ -20,7 +20,7 @@ from hermes_agent.environments.enclosure import Launch
 
 _CHUNK = 65_536
 _ROWS, _COLUMNS = 40, 120
-_EOT = b"\x04"
+EOT = b"\x04"
 
 
 class Child:
@@ -138,7 +138,7 @@ def _start_in_terminal(
     feed = os.dup(ours)
     if not stdin:
         with contextlib.suppress(OSError):
-            os.write(feed, _EOT)  # nobody will ever type here
+            os.write(feed, EOT)  # nobody will ever type here
         os.close(feed)
         feed = None
     return Child(popen, ours, on_output), feed

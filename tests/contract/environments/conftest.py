@@ -3,16 +3,18 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from hermes_agent.environments import TABLE, create
+from hermes_agent.environments import TABLE, Workroom, create
 from hermes_agent.environments.bubblewrap import unusable
 from hermes_agent.environments.enclosure import Place
-from hermes_agent.environments.shell import ShellEnvironment
+from hermes_agent.environments.options import ContainerOptions, SshOptions
 from hermes_agent.environments.variables import child_variables
+from tests.contract.environments.engines import IMAGE, Engine, Sshd, missing
 
 SECRET = "sk-a-secret-that-nobody-may-see"
 
@@ -44,18 +46,67 @@ def place(work: Path, furnished: Path) -> Place:
     )
 
 
+HERE = ("local", "bubblewrap")
+DISTANT = ("docker", "podman", "ssh")
+
+
 def skip_without(name: str) -> None:
-    if name == "bubblewrap" and (reason := unusable()):
-        pytest.skip(f"NOT TESTED: bubblewrap does not work here: {reason}")
+    """Loudly, where this machine has not got it."""
+    reason = unusable() if name == "bubblewrap" else missing(name) if name in DISTANT else ""
+    if reason:
+        pytest.skip(f"NOT TESTED: {name} does not work here: {reason}")
+
+
+@pytest.fixture(scope="session")
+def others() -> Iterator[dict[str, Engine | Sshd]]:
+    """The engines and the sshd that were needed so far."""
+    started: dict[str, Engine | Sshd] = {}
+    yield started
+    for each in started.values():
+        each.close()
+
+
+@pytest.fixture
+def other(others: dict[str, Engine | Sshd]) -> Callable[[str], Engine | Sshd]:
+    """The engine or sshd behind an environment; started with the first test that needs it."""
+
+    def give(name: str) -> Engine | Sshd:
+        skip_without(name)
+        if name not in others:
+            others[name] = Sshd() if name == "ssh" else Engine(name)
+        return others[name]
+
+    return give
+
+
+Furnish = Callable[..., Place]
+
+
+@pytest.fixture
+def furnish(place: Place, work: Path, other: Callable[[str], Engine | Sshd]) -> Furnish:
+    """The place for an environment: `work` is there under the same path, whatever it is."""
+
+    def give(name: str, **changed: object) -> Place:
+        if name not in DISTANT:
+            skip_without(name)
+            return msgspec.structs.replace(place, **changed)
+        there = other(name)
+        programs = there.bin if isinstance(there, Sshd) else there.home
+        variables = {**place.variables, "PATH": f"{programs}:{place.variables['PATH']}"}
+        options: dict[str, object] = {"variables": variables}
+        if isinstance(there, Sshd):
+            options["ssh"] = SshOptions(host="there", port=there.port)
+        else:
+            options["container"] = ContainerOptions(image=IMAGE, volumes=(f"{work}:{work}",))
+        return msgspec.structs.replace(place, **{**options, **changed})
+
+    return give
 
 
 @pytest.fixture(params=sorted(TABLE))
-async def environment(
-    request: pytest.FixtureRequest, place: Place
-) -> AsyncIterator[ShellEnvironment]:
+async def environment(request: pytest.FixtureRequest, furnish: Furnish) -> AsyncIterator[Workroom]:
     name: str = request.param
-    skip_without(name)
-    made = create(name, place)
+    made = create(name, furnish(name))
     yield made
     await made.close()
 

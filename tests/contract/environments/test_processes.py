@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from hermes_agent.domain.errors import EnvironmentFault, NotFoundError
-from hermes_agent.environments.shell import ShellEnvironment
+from hermes_agent.environments import Workroom
 from tests.contract.environments.conftest import running, skip_without, until
 
 
-async def test_a_process_is_followed_to_its_end(environment: ShellEnvironment) -> None:
+async def test_a_process_is_followed_to_its_end(environment: Workroom) -> None:
     started = await environment.spawn("echo one; read line; echo got $line; exit 4")
     processes = environment.processes
     assert started.id.startswith("proc_")
@@ -29,12 +29,12 @@ async def test_a_process_is_followed_to_its_end(environment: ShellEnvironment) -
     assert [info.id for info in processes.list()] == [started.id]
 
 
-async def test_waiting_ends_with_its_time(environment: ShellEnvironment) -> None:
+async def test_waiting_ends_with_its_time(environment: Workroom) -> None:
     started = await environment.spawn("sleep 600")
     assert (await environment.processes.wait(started.id, 0.05)).exit_code is None
 
 
-async def test_killing_ends_all_that_was_started(environment: ShellEnvironment) -> None:
+async def test_killing_ends_all_that_was_started(environment: Workroom) -> None:
     mark = f"87{os.getpid()}1"
     started = await environment.spawn(f"setsid sleep {mark} & sleep {mark}")
     await until(lambda: len(running(f"sleep {mark}")) >= 2)
@@ -43,7 +43,7 @@ async def test_killing_ends_all_that_was_started(environment: ShellEnvironment) 
     await until(lambda: not running(f"sleep {mark}"))
 
 
-async def test_closing_ends_everything(environment: ShellEnvironment) -> None:
+async def test_closing_ends_everything(environment: Workroom) -> None:
     mark = f"87{os.getpid()}2"
     await environment.spawn(f"sleep {mark}")
     await environment.spawn(f"sleep {mark}", pty=True)
@@ -52,7 +52,7 @@ async def test_closing_ends_everything(environment: ShellEnvironment) -> None:
     await until(lambda: not running(f"sleep {mark}"))
 
 
-async def test_only_the_end_of_long_output_is_kept(environment: ShellEnvironment) -> None:
+async def test_only_the_end_of_long_output_is_kept(environment: Workroom) -> None:
     started = await environment.spawn("seq 1 1000000")
     await environment.processes.wait(started.id, 30)
     await until(lambda: environment.processes.log(started.id)[0].endswith("1000000"))
@@ -61,7 +61,7 @@ async def test_only_the_end_of_long_output_is_kept(environment: ShellEnvironment
     assert lines < 40_000
 
 
-async def test_a_terminal_takes_input(environment: ShellEnvironment) -> None:
+async def test_a_terminal_takes_input(environment: Workroom) -> None:
     started = await environment.spawn("read -p 'name? ' name; echo hello $name; tty", pty=True)
     await until(lambda: environment.processes.log(started.id)[0].startswith("name?"))
     await environment.processes.write(started.id, "you\n")
@@ -71,14 +71,14 @@ async def test_a_terminal_takes_input(environment: ShellEnvironment) -> None:
     assert "/dev/" in text
 
 
-async def test_nobody_reads_the_input_of_the_dead(environment: ShellEnvironment) -> None:
+async def test_nobody_reads_the_input_of_the_dead(environment: Workroom) -> None:
     started = await environment.spawn("true")
     await environment.processes.wait(started.id, 10)
     with pytest.raises(EnvironmentFault, match="no input"):
         await environment.processes.write(started.id, "hello")
 
 
-async def test_an_unknown_process_is_named(environment: ShellEnvironment) -> None:
+async def test_an_unknown_process_is_named(environment: Workroom) -> None:
     with pytest.raises(NotFoundError, match="proc_unknown"):
         environment.processes.poll("proc_unknown")
 
@@ -90,7 +90,7 @@ async def test_nothing_survives_when_we_are_killed(work: Path, name: str, how: s
     mark = f"88{os.getpid()}{'12'[how == 'run']}{'34'[name == 'local']}"
     program = textwrap.dedent(f"""
         import asyncio, os
-        from hermes_agent.environments import create
+        from hermes_agent.environments import Workroom, create
         from hermes_agent.environments.enclosure import Place
 
         async def main():

@@ -4,13 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from hermes_agent.environments import create
+from hermes_agent.environments import Workroom, create
 from hermes_agent.environments.enclosure import Place
-from hermes_agent.environments.shell import ShellEnvironment
 from tests.contract.environments.conftest import SECRET, skip_without
 
 
-async def test_no_secret_is_in_the_variables(environment: ShellEnvironment) -> None:
+async def test_no_secret_is_in_the_variables(environment: Workroom) -> None:
     ended = await environment.run("env; export -p; cat /proc/self/environ", timeout=10)
     assert "HOME=" in ended.output
     assert SECRET not in ended.output
@@ -24,9 +23,7 @@ class TestBubblewrap:
         yield environment
         await environment.close()
 
-    async def test_private_files_cannot_be_read(
-        self, inside: ShellEnvironment, furnished: Path
-    ) -> None:
+    async def test_private_files_cannot_be_read(self, inside: Workroom, furnished: Path) -> None:
         ended = await inside.run(
             f"cd {furnished}; grep -ra . .; cat .env auth.json config.yaml state.db state.db-wal"
             " pairing/*; ls hooks plugins",
@@ -36,7 +33,7 @@ class TestBubblewrap:
         assert "say hello" in ended.output, "skills are to be seen"
 
     async def test_private_files_cannot_be_replaced(
-        self, inside: ShellEnvironment, furnished: Path
+        self, inside: Workroom, furnished: Path
     ) -> None:
         await inside.run(
             f"cd {furnished}; echo evil >config.yaml; rm -f .env; mkdir -p hooks/evil;"
@@ -61,14 +58,14 @@ class TestBubblewrap:
         ids=["umount", "own namespace", "rename", "hard link", "proc", "bind", "device"],
     )
     async def test_no_way_leads_to_private_files(
-        self, inside: ShellEnvironment, furnished: Path, attack: str
+        self, inside: Workroom, furnished: Path, attack: str
     ) -> None:
         ended = await inside.run(attack.format(home=furnished), timeout=10)
         assert SECRET not in ended.output
         assert (furnished / ".env").read_text() == SECRET
 
     async def test_what_is_written_later_stays_hidden(
-        self, inside: ShellEnvironment, furnished: Path
+        self, inside: Workroom, furnished: Path
     ) -> None:
         started = await inside.spawn(f"read line; cat {furnished}/.env {furnished}/new.json")
         fresh = furnished / ".env.new"
@@ -81,13 +78,11 @@ class TestBubblewrap:
         assert output
         assert SECRET not in output
 
-    async def test_our_own_process_is_out_of_sight(self, inside: ShellEnvironment) -> None:
+    async def test_our_own_process_is_out_of_sight(self, inside: Workroom) -> None:
         ended = await inside.run("cat /proc/[0-9]*/comm", timeout=10)
         assert set(ended.output.split()) == {"bwrap", "bash"}
 
-    async def test_tools_see_what_commands_see(
-        self, inside: ShellEnvironment, furnished: Path
-    ) -> None:
+    async def test_tools_see_what_commands_see(self, inside: Workroom, furnished: Path) -> None:
         with pytest.raises(PermissionError):
             await inside.files.read(f"{furnished}/.env", limit=100)
         with pytest.raises(PermissionError):

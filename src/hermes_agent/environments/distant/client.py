@@ -1,9 +1,12 @@
 """A command in a distant place, as the client beside us shows it."""
 
 import asyncio
+import contextlib
+import os
+import signal
 from collections.abc import Callable
 
-from hermes_agent.environments.child import Child, start
+from hermes_agent.environments.child import EOT, Child, start
 from hermes_agent.environments.distant.fence import Fence, Noise
 from hermes_agent.environments.enclosure import Launch
 
@@ -16,13 +19,14 @@ class Client:
     it ever began). `noise` is what the client said on its own account.
     """
 
-    def __init__(self, fence: str, on_output: Callable[[bytes], None]) -> None:
+    def __init__(self, fence: str, on_output: Callable[[bytes], None], *, where: str = "") -> None:
         loop = asyncio.get_running_loop()
         self.pid = 0
         self.exited: asyncio.Future[int] = loop.create_future()
         self.silent: asyncio.Future[None] = loop.create_future()
         self.begun: asyncio.Future[bool] = loop.create_future()
         self.noise = Noise()
+        self.where = where
         self.word = ""
         self.there = ""
         self.finished = False
@@ -32,17 +36,27 @@ class Client:
 
     def start(self, launch: Launch, *, pty: bool, stdin: bool) -> int | None:
         """Start the client; gives the descriptor of its input. Raises `EnvironmentFault`."""
-        child, feed = start(launch, self._fence.feed, pty=pty, stdin=stdin, raw=True)
+        child, feed = start(launch, self._fence.feed, pty=pty, stdin=stdin or pty, raw=True)
         self._child = child
         child.exited.add_done_callback(self._exited)
         child.silent.add_done_callback(lambda _: self._fall_silent())
-        return feed
+        if not pty or stdin or feed is None:
+            return feed
+        # nobody will ever type here; before it begins, the terminal over there is not yet one
+        self.begun.add_done_callback(lambda _: _end_input(feed))
+        return None
 
     @property
     def client(self) -> int:
         """The pid of the client on this machine."""
         assert self._child is not None
         return self._child.pid
+
+    def kill(self) -> None:
+        """End the client itself. Not when it has ended: its number may be another's by now."""
+        if self._child is not None and not self._child.exited.done():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGKILL)
 
     @property
     def gone(self) -> bool:
@@ -101,3 +115,9 @@ class Client:
         self._fence.finish()
         if not self.silent.done():
             self.silent.set_result(None)
+
+
+def _end_input(descriptor: int) -> None:
+    with contextlib.suppress(OSError):
+        os.write(descriptor, EOT)
+    os.close(descriptor)

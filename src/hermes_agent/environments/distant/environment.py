@@ -23,6 +23,7 @@ from hermes_agent.environments.processes import BUFFER, Followed, Processes
 from hermes_agent.environments.warden import Warden
 
 TIMED_OUT = 124
+KILLED = 137
 
 _GRACE = 0.1
 _STEP = 0.01
@@ -110,12 +111,13 @@ class DistantEnvironment:
             timed_out = await self._until_ended(client, run, porter, timeout, printed)
             await asyncio.wait((client.silent,), timeout=_GRACE)
             output, omitted = printed.finish()
+            status = TIMED_OUT
             if not timed_out:
-                await self._judge(client, porter, output)
+                status = await self._judge(client, porter, output)
         finally:
             self._warden.forget(run)
         return CommandResult(
-            exit_code=TIMED_OUT if timed_out else client.exited.result(),
+            exit_code=status,
             output=output,
             omitted=omitted,
             timed_out=timed_out,
@@ -233,7 +235,7 @@ class DistantEnvironment:
         if pty:
             variables["TERM"] = "xterm-256color"
         launch = self._link.launch(argv, variables=variables, pty=pty, stdin=stdin)
-        client = Client(porter.fence, feed)
+        client = Client(porter.fence, feed, where=where[0])
         self._warden.expect(run)
         try:
             descriptor = client.start(launch, pty=pty, stdin=stdin)
@@ -279,13 +281,12 @@ class DistantEnvironment:
             raise asyncio.CancelledError(printed.finish()[0]) from None
         return True
 
-    async def _judge(self, client: Client, porter: Porter, output: str) -> None:
-        """What the end of a command means for the next one. Raises `EnvironmentFault` when it
-        was none."""
+    async def _judge(self, client: Client, porter: Porter, output: str) -> int:
+        """The exit status; and where the next command runs. Raises `EnvironmentFault` when the
+        command did not come to an end."""
         if client.finished:
-            if client.there:
-                self._cwd = client.there
-            return
+            self._cwd = client.there or self._cwd
+            return client.exited.result()
         if client.word == "gone":
             gone, self._cwd = self._cwd, client.there
             raise EnvironmentFault(
@@ -293,10 +294,10 @@ class DistantEnvironment:
                 hint=f"Commands now run in {client.there}. If that is right, run it again.",
             )
         if client.word == "absent":
-            raise EnvironmentFault("The working directory does not exist.")
+            raise EnvironmentFault(f"The working directory {client.where} does not exist.")
         if client.word != "stale" and await porter.ask("ping"):
             if client.pid:
-                return  # it killed its own shell, or became another program
+                return KILLED  # with the shell around it, else that would have said how it went
             raise EnvironmentFault(f"The command could not be started: {client.noise.text()}")
         said = client.noise.text() or porter.said
         async with self._connecting:
@@ -330,8 +331,7 @@ class DistantEnvironment:
 
     async def _end_client(self, client: Client) -> None:
         if not client.gone:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(client.client, 9)
+            client.kill()
             await asyncio.wait((client.exited,), timeout=_GRACE)
         client.close()
 

@@ -2,6 +2,7 @@
 # closes, however the agent died, everything of this session is killed and the place given up.
 # $1 the fence, $2 how every mark of this session begins, $3 where to make the scratch directory
 fence=$1 session=$2
+[ -n "$session" ] || exit 1
 umask 077
 cd / || exit
 trap '' HUP PIPE
@@ -12,10 +13,11 @@ scratch=$(mktemp -d "$base/hermes-XXXXXXXXXX") || exit 1
 
 say() { printf '\036%s %s\036' "$fence" "$1"; }
 
-# Adds to `found` the session that $2 leads, all that carries the mark $1, and what descends of them.
+# Adds to `found` the session that $2 leads (0: none is known), all that carries the mark $1, and
+# what descends of them.
 gather() {
   mark=$1 leader=$2 pairs=
-  found="$found$leader "
+  if [ "$leader" -gt 1 ]; then found="$found$leader "; fi
   for stat in /proc/[0-9]*/stat; do
     { read -r line <"$stat"; } 2>/dev/null || continue
     number=${stat#/proc/}
@@ -23,11 +25,12 @@ gather() {
     # proc(5): the name in parentheses may hold anything; state, ppid, pgrp, session follow
     set -- ${line##*) }
     case $1 in Z | X) continue ;; esac
-    pairs="$pairs $number:$2"
-    if [ "$leader" != 0 ] && [ "$4" = "$leader" ]; then found="$found$number "; fi
+    # Everything descends of the first process, and of the kernel: they are nobody's parents here.
+    if [ "$2" -gt 1 ]; then pairs="$pairs $number:$2"; fi
+    if [ "$leader" -gt 1 ] && [ "$4" = "$leader" ]; then found="$found$number "; fi
   done
   # A mark ends with a full stop, so that none is the beginning of another.
-  for environ in $(grep -lsF "HERMES_RUN_ID=$mark" /proc/[0-9]*/environ 2>/dev/null); do
+  for environ in $(grep -lszF "HERMES_RUN_ID=$mark" /proc/[0-9]*/environ 2>/dev/null); do
     number=${environ#/proc/}
     found="$found${number%/environ} "
   done
@@ -45,7 +48,7 @@ gather() {
 ask() {
   : >"$scratch/$1stop"
   known=" "
-  if [ "$2" != 0 ]; then
+  if [ "$2" -gt 1 ]; then
     found=" "
     gather "$1" "$2"
     known=$found
@@ -60,11 +63,11 @@ finish() {
   quiet=0
   for sweep in 1 2 3 4 5 6 7 8; do
     # by the shell itself: where no process can be started, this makes room
-    if [ "$2" != 0 ]; then kill -KILL -- "-$2" 2>/dev/null; fi
+    if [ "$2" -gt 1 ]; then kill -KILL -- "-$2" 2>/dev/null; fi
     gather "$1" "$2"
     living=
     for number in $found; do
-      case $number in 0 | 1 | $$) continue ;; esac
+      if [ "$number" -le 1 ] || [ "$number" = $$ ]; then continue; fi
       kill -KILL "$number" 2>/dev/null && living=yes
     done
     found=" "
@@ -73,14 +76,21 @@ finish() {
   done
 }
 
+# What the agent asks for: a word, a mark of this session, the pid of a session's leader.
+sensible() {
+  case $1 in "$session"*) ;; *) return 1 ;; esac
+  case $2 in '' | *[!0-9]*) return 1 ;; esac
+}
+
 say "hello $scratch
 $HOME"
 while read -r what mark leader; do
   case $what in
-    ask) ask "$mark" "$leader" ;;
-    finish) finish "$mark" "$leader" ;;
+    ask) sensible "$mark" "$leader" && ask "$mark" "$leader" ;;
+    finish) sensible "$mark" "$leader" && finish "$mark" "$leader" ;;
   esac
   say "$what $mark"
 done
+known=" "
 finish "$session" 0
 rm -rf -- "$scratch"
