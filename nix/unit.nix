@@ -42,7 +42,6 @@ let
     TimeoutStartSec = 180;
     # Turns get a minute to end, then answers are sent.
     TimeoutStopSec = 150;
-    KillMode = "mixed";
     # 78 is a configuration that cannot work, 75 a restart that was asked for.
     Restart = cfg.restart;
     RestartSec = cfg.restartSec;
@@ -61,6 +60,7 @@ let
       ]
       ++ cfg.extraArgs
     );
+    KillMode = "mixed";
     SyslogIdentifier = "hermes-agent";
     LimitNOFILE = 65536;
     EnvironmentFile = "-${runtime}/hermes-agent/environment";
@@ -95,6 +95,8 @@ let
       "run"
       "${specificationFile}"
     ];
+    # With Podman the container's own monitor may be in this unit's control group.
+    KillMode = "process";
   };
 in
 life // (if container then contained else native)
