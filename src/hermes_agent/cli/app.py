@@ -17,7 +17,10 @@ from hermes_agent.domain.events import Notice, TurnEnded
 from hermes_agent.domain.messages import Message
 from hermes_agent.domain.model import Effort
 from hermes_agent.domain.ports import Emit, Model, Toolbox
+from hermes_agent.runtime.agency import Agency
+from hermes_agent.runtime.backend import DISTANT, backend_of
 from hermes_agent.runtime.compacting import compactor_of
+from hermes_agent.runtime.delegation import Delegation
 from hermes_agent.runtime.keeping import recall_for, seed_skills
 from hermes_agent.runtime.models import ModelRoom
 from hermes_agent.runtime.prompting import Prompting
@@ -27,6 +30,7 @@ from hermes_agent.sessions.live import Choices, LiveSession
 from hermes_agent.sessions.locks import SessionLocks
 from hermes_agent.sessions.references import expand_references
 from hermes_agent.store.ids import new_session_id
+from hermes_agent.store.journal import store_thread
 from hermes_agent.store.opening import open_store
 from hermes_agent.store.port import Filters, Session
 from hermes_agent.tools.call import SessionToolbox
@@ -62,6 +66,15 @@ class Agent:
             loaded, self.work.environment, tell_session_id=wish.pass_session_id
         )
         self._compactor = compactor_of(loaded, self._models.connect, premises.redact)
+        self._thread = store_thread()
+        self._agency = Agency(
+            loaded,
+            self._store,
+            locks=self._locks,
+            compactor=self._compactor,
+            thread=self._thread,
+            connect=self._models.connect,
+        )
         self._background: set[Task[None]] = set()
 
     @property
@@ -131,11 +144,14 @@ class Agent:
                 )
             )
         self._store.reopen(found.id)
-        toolbox = self._toolbox(found.id, repair.history)
+        delegation = Delegation(self._agency, self.work, platform=SOURCE)
+        toolbox = self._toolbox(found.id, delegation, repair.history)
         system = found.system_prompt or self._prompt(found.id, toolbox).text
-        return self._live(
+        live = self._live(
             found, stored=True, system=system, toolbox=toolbox, history=repair.history
         )
+        delegation.attach(live)
+        return live
 
     def prompt_for(self, session: LiveSession) -> Prompt:
         """The prompt that a session of today would get, in pieces."""
@@ -162,7 +178,7 @@ class Agent:
 
     def recent_sessions(self) -> list[str]:
         """A line for each of the latest sessions."""
-        rows = self._store.list(Filters(with_messages=True, newest=True), limit=RECENT)
+        rows = self._store.list(Filters(with_messages=True, newest=True, led=True), limit=RECENT)
         return [f"  {row.id}  {(row.title or row.preview)[:70]}" for row in rows]
 
     def save(self, session: LiveSession, name: str) -> Path:
@@ -190,6 +206,7 @@ class Agent:
         await self.work.environment.close()
         await self._servers.close()
         await self._models.close()
+        self._thread.shutdown()
         self._store.close()
 
     def _find(self, resume: str | None, latest: str | None) -> Session | None:
@@ -204,13 +221,16 @@ class Agent:
 
     def _new_session(self) -> LiveSession:
         identity = new_session_id()
-        toolbox = self._toolbox(identity)
+        delegation = Delegation(self._agency, self.work, platform=SOURCE)
+        toolbox = self._toolbox(identity, delegation)
         system = self._prompt(identity, toolbox).text
         row = Session(
             id=identity, source=SOURCE, model=self._require_model().name, system_prompt=system
         )
         self._locks.take(identity)
-        return self._live(row, stored=False, system=system, toolbox=toolbox)
+        live = self._live(row, stored=False, system=system, toolbox=toolbox)
+        delegation.attach(live)
+        return live
 
     def _live(
         self,
@@ -241,11 +261,14 @@ class Agent:
             raise UsageError("No model was chosen yet.")
         return self._models.current
 
-    def _toolbox(self, session_id: str, history: tuple[Message, ...] = ()) -> SessionToolbox:
+    def _toolbox(
+        self, session_id: str, delegation: Delegation, history: tuple[Message, ...] = ()
+    ) -> SessionToolbox:
         return self.work.toolbox(
             names=self._models.tool_names,
             history=history,
             can_ask=self._wish.interactive,
+            delegate=delegation,
             recall=recall_for(
                 self._store, session_id, source=SOURCE, user_id=None, everything=True
             ),
@@ -278,7 +301,7 @@ async def open_agent(wish: Wish) -> Agent:
 
 def _working_directory(loaded: Loaded) -> Path:
     named = loaded.config.terminal.cwd
-    if named in (".", "auto", "cwd", ""):
+    if named in (".", "auto", "cwd", "") or backend_of(loaded) in DISTANT:
         try:
             return Path.cwd()
         except FileNotFoundError:

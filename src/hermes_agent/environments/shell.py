@@ -8,6 +8,8 @@ from collections.abc import Callable, Generator
 from functools import cache
 from pathlib import Path
 
+import msgspec
+
 from hermes_agent.domain.errors import EnvironmentFault
 from hermes_agent.domain.execution import CommandResult, ProcessInfo
 from hermes_agent.domain.ports import Files
@@ -45,13 +47,14 @@ class ShellEnvironment:
 
     guard = None
 
-    def __init__(self, enclosure: Enclosure, place: Place) -> None:
+    def __init__(self, enclosure: Enclosure, place: Place, *, borrowed: bool = False) -> None:
         self._enclosure = enclosure
+        self._borrowed = borrowed
         self._place = place
         self._cwd = place.cwd
         self._variables = dict(place.variables)
         self._seen: bytes = b""
-        self._warden = Warden(lambda: enclosure.scratch)
+        self._warden = Warden(lambda: None if borrowed else enclosure.scratch)
         self._lingering: list[Child] = []
         self._prefix = os.urandom(6).hex()
         self._runs = 0
@@ -128,13 +131,25 @@ class ShellEnvironment:
         launch = self._launch(text, cwd=cwd, run=run, snapshot=None, pty=pty)
         return self.processes.start(launch, command=command, cwd=cwd, run=run, pty=pty)
 
+    @property
+    def scratch(self) -> str | None:
+        """A private directory that this process and the commands know by the same path."""
+        return self._enclosure.scratch
+
+    def branch(self) -> "ShellEnvironment":
+        """Another one that sees the same files and begins where this one is now. Its directory,
+        variables and background processes are its own. To be closed before this one."""
+        place = msgspec.structs.replace(self._place, cwd=self._cwd, variables=self._variables)
+        return ShellEnvironment(self._enclosure, place, borrowed=True)
+
     async def close(self) -> None:
         """End the background processes, stop listening to what commands left behind."""
         await self.processes.close()
         for child in self._lingering:
             child.close()
         self._warden.close()
-        self._enclosure.close()
+        if not self._borrowed:
+            self._enclosure.close()
 
     async def _enter(self, workdir: str | None) -> str:
         """The directory to run in, as it is there."""

@@ -10,6 +10,7 @@ from hermes_agent.domain.errors import ConfigError
 from hermes_agent.gateway.commands.table import menu
 from hermes_agent.gateway.lock import GatewayLock, LockUnusable, hold_token
 from hermes_agent.platforms.base import PlatformSettings
+from hermes_agent.runtime.backend import DISTANT, backend_of
 
 _TOKENS = ("bot_token", "token", "access_token")
 _log = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ def working_directory(loaded: Loaded) -> Path:
     Raises `ConfigError`.
     """
     named = loaded.config.terminal.cwd
-    if named in (".", "auto", "cwd", ""):
+    if named in (".", "auto", "cwd", "") or backend_of(loaded) in DISTANT:
         named = loaded.environ.get("MESSAGING_CWD", "").strip() or str(Path.home())
     path = Path(named).expanduser().absolute()
     if not path.is_dir():

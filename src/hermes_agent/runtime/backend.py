@@ -9,6 +9,7 @@ from hermes_agent.config.load import Loaded
 from hermes_agent.config.schema.execution import Terminal
 from hermes_agent.environments.enclosure import Place
 from hermes_agent.environments.options import ContainerOptions, SshOptions
+from hermes_agent.environments.variables import child_variables
 
 CONTAINERS = ("docker", "podman")
 DISTANT = (*CONTAINERS, "ssh", "singularity", "modal", "daytona")
@@ -45,6 +46,27 @@ def place_of(loaded: Loaded, backend: str, *, cwd: Path, variables: Mapping[str,
         container=_container(loaded, backend, cwd) if backend in CONTAINERS else None,
         ssh=_ssh(terminal) if backend == "ssh" else None,
     )
+
+
+def reachable(loaded: Loaded) -> tuple[bool, str] | None:
+    """Whether what `terminal.backend` needs beyond this machine answers, with a sentence; None
+    for the backends that need nothing. Takes up to 20 seconds."""
+    backend = backend_of(loaded)
+    if backend not in DISTANT:
+        return None
+    from hermes_agent.domain.errors import ConfigError
+    from hermes_agent.environments import TABLE, plugin
+    from hermes_agent.environments.distant.reaching import reach
+
+    variables = child_variables(loaded.environ, secrets=loaded.secrets)
+    place = place_of(loaded, backend, cwd=Path.home(), variables=variables)
+    try:
+        if backend in TABLE:
+            return reach(backend, place)
+        plugin(backend)
+    except ConfigError as error:
+        return False, f"{error.message} {error.hint or ''}".strip()
+    return True, "its plugin is installed"
 
 
 def _beginning(terminal: Terminal, backend: str, cwd: Path) -> str:

@@ -14,10 +14,15 @@ def absolute(path: str, environment: Environment) -> str:
     if "\0" in path:
         raise UsageError(f"A path cannot hold a NUL character: {path!r}.")
     if path == "~" or path.startswith("~/"):
-        from pathlib import Path
-
-        path = posixpath.join(str(Path.home()), path[2:])
+        return posixpath.join(_home(environment), path[2:])
     return posixpath.join(environment.cwd, path)
+
+
+def _home(environment: Environment) -> str:
+    from pathlib import Path
+
+    there = getattr(environment, "home", None)  # of another machine; ~ until it is known
+    return there if isinstance(there, str) else str(Path.home())
 
 
 def shown(path: str, environment: Environment) -> str:

@@ -36,14 +36,14 @@ def test_every_effective_key_is_a_key_of_the_schema() -> None:
 
 def test_a_value_that_has_no_effect_yet_is_found() -> None:
     data: dict[str, Any] = {
-        "terminal": {"backend": "docker", "timeout": 5},
+        "terminal": {"container_disk": 100, "timeout": 5},
         "approvals": {"mode": "off"},
         "tts": {"provider": "edge"},
     }
     assert effective.idle(
-        ["terminal.backend", "terminal.timeout", "approvals.mode", "tts.provider"], data
+        ["terminal.container_disk", "terminal.timeout", "approvals.mode", "tts.provider"], data
     ) == [
-        "terminal.backend",
+        "terminal.container_disk",
         "tts.provider",
     ]
 

@@ -60,6 +60,7 @@ def _facts(*, deep: bool) -> dict[str, dict[str, Any]]:
             "backend": loaded.config.terminal.backend,
             "approvals": loaded.config.approvals.mode,
             "gate": gate(loaded).text,
+            **_place(loaded, deep=deep),
         },
         "gateway": _gateway(loaded),
         "sessions": {
@@ -67,6 +68,16 @@ def _facts(*, deep: bool) -> dict[str, dict[str, Any]]:
             "messages": stats.messages if stats else 0,
         },
     }
+
+
+def _place(loaded: "Loaded", *, deep: bool) -> dict[str, str]:
+    """Whether the engine or machine answers. Another machine is asked only when told to."""
+    from hermes_agent.runtime.backend import CONTAINERS, backend_of, reachable
+
+    if not deep and backend_of(loaded) not in CONTAINERS:
+        return {}
+    found = reachable(loaded)
+    return {} if found is None else {"place": found[1]}
 
 
 def _gateway(loaded: "Loaded") -> dict[str, Any]:

@@ -35,31 +35,31 @@ class Terminal(Section, frozen=True, kw_only=True):
     singularity_image: str = f"docker://{_IMAGE}"
     """Image for singularity."""
     docker_forward_env: Words = ()
-    """Environment variables handed into the container."""
+    """Names of environment variables that commands in the container get."""
     docker_volumes: Words = ()
     """Volumes of the container, as `host:container[:ro]`."""
     docker_mount_cwd_to_workspace: bool = False
     """Mount the working directory as /workspace."""
     container_cpu: Annotated[int, msgspec.Meta(ge=0)] | Annotated[float, msgspec.Meta(ge=0)] = 1
-    """Processors of the container."""
+    """Processors of the container; 0 is no limit."""
     container_memory: Count = 5120
-    """Memory of the container in MB."""
+    """Memory of the container in MB; 0 is no limit."""
     container_disk: Count = 51200
     """Disk of the container in MB."""
     container_persistent: bool = True
-    """Keep the container between sessions."""
+    """Keep /workspace and /root between sessions, in sandbox_dir."""
     lifetime_seconds: Seconds = 300
     """How long an unused place is kept, in seconds."""
     sudo_password: Secret | None = None
     """Password for sudo. Better kept in .env as SUDO_PASSWORD."""
     ssh_host: str = ""
-    """Machine for ssh."""
+    """Machine for ssh, also by the name it has in your ssh configuration."""
     ssh_user: str = ""
-    """User on that machine."""
+    """User on that machine; empty leaves it to ssh."""
     ssh_port: Count = 22
     """Its port."""
     ssh_key: str = ""
-    """Path of the private key file."""
+    """Path of the private key file; empty leaves it to ssh."""
     sandbox_dir: str = ""
     """Folder for sandboxes; empty is sandboxes/ in HERMES_HOME."""
 

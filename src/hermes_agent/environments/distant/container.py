@@ -102,6 +102,13 @@ class Container:
             await asyncio.wait((self._reaping,), timeout=5)
             self._reaping.cancel()
 
+    def probe(self) -> Launch:
+        """How to ask the engine for its version."""
+        version = "{{.Server.Version}}" if self._engine == "docker" else "{{.Version.Version}}"
+        what = "version" if self._engine == "docker" else "info"
+        argv = [self._engine, what, "--format", version]
+        return Launch(argv=argv, cwd="/", variables=self._client)
+
     def _arguments(self) -> list[str]:
         options = self._options
         arguments = [

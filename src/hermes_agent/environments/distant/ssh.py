@@ -89,9 +89,14 @@ class Ssh:
     async def close(self) -> None:
         """Nothing is left."""
 
+    def probe(self) -> Launch:
+        """How to ask the other machine for its name."""
+        return self._launch(("uname", "-n"), {}, "-T", "-o", "ControlMaster=no")
+
     def _launch(self, argv: Sequence[str], variables: Mapping[str, str], *flags: str) -> Launch:
         options = self._options
-        line = ["ssh", *flags, "-S", f"{self._folder}/s", "-p", str(options.port)]
+        socket = f"{self._folder}/s" if self._folder else "none"
+        line = ["ssh", *flags, "-S", socket, "-p", str(options.port)]
         for name, value in _OPTIONS.items():
             line += ("-o", f"{name}={value}")
         if options.user:
