@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from hermes_agent.agent.answer import Answer
+from hermes_agent.agent.budget import TurnBudget
 from hermes_agent.agent.calls import Stopped, not_run, run_calls, with_unique_ids
 from hermes_agent.agent.control import Control, Said
 from hermes_agent.domain.errors import BadResponse, ContextOverflow, ModelError
@@ -58,7 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Loop:
-    """Runs turns of one session."""
+    """Runs turns of one session. `budget` is what sub-agents use up as well."""
 
     def __init__(
         self,
@@ -68,8 +69,10 @@ class Loop:
         journal: Journal,
         settings: Settings,
         compaction: Compaction | None = None,
+        budget: TurnBudget | None = None,
     ) -> None:
         self._compaction = compaction
+        self._budget = budget or TurnBudget()
         self._model = model
         self._toolbox = toolbox
         self._journal = journal
@@ -79,6 +82,7 @@ class Loop:
         """Answer the last message of `history`, which is stored already and valid."""
         turn = _Turn(list(history), control, self._settings.session_id)
         began = time.monotonic()
+        self._budget.begin(self._settings.max_iterations)
         control.attach()
         try:
             ending = await self._steps(turn, emit)
@@ -94,7 +98,7 @@ class Loop:
             control.detach()
         ended = TurnEnded(
             ending=ending,
-            usage=turn.usage,
+            usage=turn.usage + self._budget.collect(),
             iterations=turn.iterations,
             duration=time.monotonic() - began,
         )
@@ -105,7 +109,7 @@ class Loop:
         control = turn.control
         specs = self._toolbox.specs()
         continuations = empty = 0
-        while turn.iterations < self._settings.max_iterations:
+        while self._budget.take():
             await self._hear(turn, emit)
             if control.stopping:
                 return Interrupted()
@@ -186,7 +190,7 @@ class Loop:
         return fitted.changed
 
     async def _conclude(self, turn: "_Turn", emit: Emit) -> Ending:
-        limit = self._settings.max_iterations
+        limit = self._budget.reached
         await self._say(turn, CONCLUDE.format(limit=limit), emit)
         message = await self._ask(turn, (), emit)
         if message.tool_calls:

@@ -104,7 +104,7 @@ class Sessions:
     async def list(self, exchange: Exchange) -> None:
         query = exchange.query("limit", "source")
         limit = exchange.whole_number(query.get("limit"), "limit", default=50, most=MOST)
-        filters = Filters(source=query.get("source"), with_messages=True)
+        filters = Filters(source=query.get("source"), with_messages=True, led=True)
         found = await self._shelf.ask(lambda store: store.list(filters, limit=limit))
         await exchange.answer(SessionList(data=[*found]))
 

@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from hermes_agent.domain.asking import Approval, ApprovalRequest
+from hermes_agent.domain.delegating import Errand, ErrandReport
 from hermes_agent.domain.errors import ContextOverflow
 from hermes_agent.domain.events import Event
 from hermes_agent.domain.execution import CommandResult, FileInfo, ProcessInfo
@@ -105,6 +106,19 @@ class Asker(Protocol):
 
     async def clarify(self, question: str, choices: tuple[str, ...]) -> str | None:
         """The person's words, or None when nobody answered."""
+        ...
+
+
+class Delegate(Protocol):
+    """Sends out sub-agents: agents with a fresh context, fewer tools and a share of the budget."""
+
+    async def run(
+        self, errands: Sequence[Errand], show: Callable[[str], None]
+    ) -> Sequence[ErrandReport]:
+        """Do all of them side by side; the reports come in their order. `show` gets lines of
+        progress. On cancellation the sub-agents and their commands end, and `CancelledError` goes
+        on with what they had done, as text, in its first argument. Raises `UsageError` for tools
+        that are not to be had and for a budget that is used up, `ModelError`."""
         ...
 
 

@@ -82,7 +82,7 @@ class Recall:
         """The latest conversations."""
         own = self._root(self._session_id)
         seen: dict[str, Found] = {}
-        for each in self._store.list(Filters(with_messages=True), limit=_HITS):
+        for each in self._store.list(Filters(with_messages=True, led=True), limit=_HITS):
             row = self._row(each.id)
             root = self._root(each.id)
             if row is None or root == own or root in seen or not self._mine(row):

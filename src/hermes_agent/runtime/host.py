@@ -16,7 +16,9 @@ from hermes_agent.domain.messages import Message
 from hermes_agent.domain.model import Effort, ToolSpec
 from hermes_agent.domain.ports import Jobs, Model, Toolbox
 from hermes_agent.policy.askers import NobodyToAsk
+from hermes_agent.runtime.agency import Agency
 from hermes_agent.runtime.compacting import compactor_of
+from hermes_agent.runtime.delegation import Delegation
 from hermes_agent.runtime.keeping import recall_for
 from hermes_agent.runtime.models import ModelRoom
 from hermes_agent.runtime.nobody import Nobody
@@ -59,6 +61,14 @@ class SessionHost:
         self._locks = SessionLocks(loaded.paths.sessions_dir)
         self._models = _Models(loaded, str(cwd))
         self._compactor = compactor_of(loaded, self._models.connect, self.premises.redact)
+        self._agency = Agency(
+            loaded,
+            store,
+            locks=self._locks,
+            compactor=self._compactor,
+            thread=thread,
+            connect=self._models.connect,
+        )
         self._rooms: dict[str, _Room] = {}
         self._specs: dict[str, tuple[ToolSpec, ...]] = {}
 
@@ -113,7 +123,13 @@ class SessionHost:
         if platform not in self._specs:
             place = Workplace(self.premises, cwd=self._cwd, asker=NobodyToAsk(), notify=_unheard)
             recall = recall_for(self._store, "", source="", user_id=None, everything=False)
-            toolbox = place.toolbox(can_ask=True, platform=platform, jobs=self._jobs, recall=recall)
+            toolbox = place.toolbox(
+                can_ask=True,
+                platform=platform,
+                jobs=self._jobs,
+                recall=recall,
+                delegate=Delegation(self._agency, place, platform=platform),
+            )
             self._specs[platform] = toolbox.specs()
             await place.environment.close()
         return self._specs[platform]
@@ -191,6 +207,7 @@ class SessionHost:
     async def _live(self, opening: Opening, room: "_Room") -> LiveSession:
         row, history = (None, ()) if opening.fresh else await self._stored(opening.session_id)
         chosen = await self._models.choose(opening.model)
+        delegation = Delegation(self._agency, room.work, platform=_platform(opening))
         toolbox = room.work.toolbox(
             names=chosen.tool_names,
             history=history,
@@ -200,6 +217,7 @@ class SessionHost:
             without=opening.without,
             jobs=self._jobs,
             chat=opening.chat,
+            delegate=delegation,
             recall=recall_for(
                 self._store,
                 opening.session_id,
@@ -211,7 +229,7 @@ class SessionHost:
         system = (row and row.system_prompt) or self._prompt(opening, room, chosen, toolbox).text
         config = self._loaded.config
         effort: Effort | None = opening.effort or config.agent.reasoning_effort or None
-        return LiveSession(
+        live = LiveSession(
             store=self._store,
             locks=self._locks,
             row=row
@@ -238,6 +256,8 @@ class SessionHost:
             compactor=self._compactor,
             on_child=self._moved,
         )
+        delegation.attach(live)
+        return live
 
     async def _stored(self, session_id: str) -> tuple[Session | None, tuple[Message, ...]]:
         def read() -> tuple[Session | None, tuple[Message, ...]]:

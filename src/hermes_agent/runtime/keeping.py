@@ -4,6 +4,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from hermes_agent.config.load import Loaded
+from hermes_agent.domain.delegating import SOURCE as DELEGATE
 from hermes_agent.knowledge.memory import MemoryFiles, Target
 from hermes_agent.knowledge.recall import Recall
 from hermes_agent.knowledge.skills.bundled import seed, source
@@ -27,11 +28,14 @@ def recall_for(
     store: SessionStore, session_id: str, *, source: str, user_id: str | None, everything: bool
 ) -> Recall:
     """The past conversations that this session's person may look into: all for the owner, else
-    those that the same person led on the same platform."""
+    those that the same person led on the same platform. What sub-agents did is nobody's."""
     return Recall(
         store,
         session_id,
-        lambda row: everything or (row.source == source and row.user_id == user_id is not None),
+        lambda row: (
+            row.source != DELEGATE
+            and (everything or (row.source == source and row.user_id == user_id is not None))
+        ),
     )
 
 

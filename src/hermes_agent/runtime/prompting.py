@@ -79,6 +79,22 @@ class Prompting:
             facts=self._facts(session_id),
         )
 
+    def bare(self, session_id: str, tools: Collection[str], *, identity: str) -> Prompt:
+        """The prompt of somebody with an identity of its own and nothing of the person's: no
+        manner, no notes, no files of the folder."""
+        return build_prompt(
+            soul=identity,
+            personality="",
+            instructions="",
+            tools=tools,
+            notes=(
+                *(self._skills(tools) if "skill_view" in tools else ()),
+                *(self._servers() if "tool_search" in tools else ()),
+            ),
+            context_files=(),
+            facts=self._facts(session_id),
+        )
+
     def _notes(self) -> tuple[Piece, ...]:
         """The notes as they stand when the session begins; later changes are for later sessions."""
         files = memory_files(self._loaded)

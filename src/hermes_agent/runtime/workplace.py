@@ -1,5 +1,6 @@
 """Where the agent works: the environment, the gate and the guard before it, the tools on top."""
 
+import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,8 +10,9 @@ from hermes_agent.config.managed import refusal
 from hermes_agent.domain.chats import Origin
 from hermes_agent.domain.execution import CommandResult
 from hermes_agent.domain.messages import Message
-from hermes_agent.domain.ports import Asker, Jobs
+from hermes_agent.domain.ports import Asker, Delegate, Jobs
 from hermes_agent.environments import create as create_environment
+from hermes_agent.environments.annex import beside
 from hermes_agent.environments.variables import child_variables
 from hermes_agent.knowledge.recall import Recall
 from hermes_agent.policy.gate import Gate
@@ -75,6 +77,7 @@ class Workplace:
             place_of(loaded, premises.backend, cwd=cwd, variables=premises.variables),
         )
         self._home = premises.home
+        self.doing = "terminal"
         self._gate = Gate(
             home=premises.home,
             hermes_home=str(loaded.paths.home),
@@ -103,6 +106,14 @@ class Workplace:
         if not on and self._gate.mode == "off":
             self._gate.mode = "manual"
 
+    def beside(self) -> "Workplace":
+        """For a sub-agent: the same files, gate and answers, with a directory and background
+        processes of its own. Whoever asks for it closes its environment."""
+        other = copy.copy(self)
+        other.environment = beside(self.environment)
+        other.doing = "terminal of a sub-agent"
+        return other
+
     def toolbox(
         self,
         *,
@@ -115,6 +126,7 @@ class Workplace:
         jobs: Jobs | None = None,
         chat: Origin | None = None,
         recall: Recall | None = None,
+        delegate: Delegate | None = None,
     ) -> SessionToolbox:
         """The tools of one session: `names`, or what `toolsets` or the configuration for
         `platform` say. Where tools are declared, `toolsets` chooses among them. `history` brings
@@ -147,6 +159,7 @@ class Workplace:
             outside=self._servers.source,
             skills=skill_shelf(self._loaded, platform),
             offered=offered(tools),
+            delegate=delegate,
             session=ToolSession(todos=restored(history)),
             limits=Limits(
                 terminal_timeout=config.terminal.timeout,
@@ -164,7 +177,10 @@ class Workplace:
     async def approve(self, command: str, workdir: str | None = None) -> str:
         """The command to run. Raises `DeniedError`."""
         return await self._gate.check_command(
-            command, cwd=workdir or self.environment.cwd, environment=self.environment.name
+            command,
+            cwd=workdir or self.environment.cwd,
+            environment=self.environment.name,
+            tool=self.doing,
         )
 
     async def run_own(self, command: str, on_output: Callable[[str], None]) -> CommandResult:

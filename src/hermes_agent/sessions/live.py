@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from hermes_agent.agent.budget import TurnBudget
 from hermes_agent.agent.control import Control
 from hermes_agent.agent.loop import Loop, Settings, said_by_person
 from hermes_agent.context.compaction.groups import is_answer
@@ -61,8 +62,10 @@ class LiveSession:
         thread: StoreThread | None = None,
         compactor: Compactor | None = None,
         on_child: Callable[[str, str], None] | None = None,
+        budget: TurnBudget | None = None,
     ) -> None:
         self.row = row
+        self.budget = budget or TurnBudget()
         self.model = model
         self.choices = choices
         self.toolbox = toolbox
@@ -83,6 +86,11 @@ class LiveSession:
     def id(self) -> str:
         """The session's id."""
         return self.row.id
+
+    @property
+    def journal(self) -> SessionJournal:
+        """Where its turns write, also after it went on in a child."""
+        return self._journal
 
     @property
     def stored(self) -> bool:
@@ -176,6 +184,7 @@ class LiveSession:
             journal=self._journal,
             settings=settings,
             compaction=self._compaction(self.choices.before),
+            budget=self.budget,
         )
 
         def note(event: Event) -> None:
@@ -229,6 +238,11 @@ class LiveSession:
             self._on_child(parent, child)
         if stopped is not None:
             raise stopped
+
+    async def spent(self, usage: Usage) -> None:
+        """A sub-agent used this: it counts as this session's too."""
+        self.budget.charge(usage)
+        await self._journal.spent(usage)
 
     async def compaction_failed(self, usage: Usage) -> None:
         """It could not be shortened, and that cost this."""

@@ -113,6 +113,10 @@ class SessionJournal:
         self._session_id = child_id
         return done
 
+    async def spent(self, usage: Usage) -> None:
+        """This was used, and no message of the session says so."""
+        await self._call(lambda: self._store.spent(self._session_id, usage))
+
     async def compaction_failed(self, usage: Usage) -> None:
         """No summary could be had, and this is what the attempt cost."""
 

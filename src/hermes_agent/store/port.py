@@ -147,7 +147,8 @@ class Repair(msgspec.Struct, frozen=True, kw_only=True):
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
     """Which sessions are meant. None means any; times are compared with `started_at`. `newest`
-    leaves out those that went on in a child."""
+    leaves out those that went on in a child, `led` those of sub-agents, unless `source` names
+    them."""
 
     source: str | None = None
     since: float | None = None
@@ -155,6 +156,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     ended: bool | None = None
     with_messages: bool = False
     newest: bool = False
+    led: bool = False
 
 
 class Stats(msgspec.Struct, frozen=True, kw_only=True):
@@ -281,7 +283,8 @@ class SessionStore(Protocol):
         ...
 
     def delete(self, session_id: str) -> None:
-        """Remove the session and its messages; its children lose their parent link.
+        """Remove the session, its messages and its sub-agents' sessions; other children lose their
+        parent link.
 
         Raises `NotFoundError`.
         """

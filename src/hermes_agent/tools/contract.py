@@ -12,7 +12,7 @@ import msgspec
 
 from hermes_agent.domain.chats import Origin
 from hermes_agent.domain.outside import ToolSource
-from hermes_agent.domain.ports import Asker, Environment, Jobs
+from hermes_agent.domain.ports import Asker, Delegate, Environment, Jobs
 from hermes_agent.knowledge.memory import MemoryFiles
 from hermes_agent.knowledge.recall import Recall
 from hermes_agent.knowledge.skills.shelf import Shelf
@@ -58,7 +58,8 @@ class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
     the tool runs. `jobs` are the scheduled ones, None where there are none to be had; `chat` is
     where the session is led, None in a terminal. `notes`, `recall` and `skills` are what the agent
     keeps, None where it may not. `outside` brings the tools of other servers, None where there are
-    none. `offered` are the names of the session's own tools and toolsets.
+    none. `offered` are the names of the session's own tools and toolsets. `delegate` sends out
+    sub-agents, None where there may be none.
     """
 
     environment: Environment
@@ -74,6 +75,7 @@ class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
     recall: Recall | None = None
     outside: ToolSource | None = None
     skills: Shelf | None = None
+    delegate: Delegate | None = None
     offered: frozenset[str] = frozenset()
 
 

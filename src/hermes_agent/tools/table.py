@@ -46,5 +46,8 @@ TABLE: dict[str, Entry] = {
     "tool_use": Entry(
         "tool_use", "mcp", "Call tools of MCP servers", "everything", needs="outside"
     ),
+    "delegate_task": Entry(
+        "delegate_task", "delegation", "Send out sub-agents", "everything", needs="delegate"
+    ),
     "cronjob": Entry("cronjob", "cronjob", "Schedule jobs", "note", needs="jobs"),
 }

@@ -61,7 +61,7 @@ def list_(source: str | None, limit: int, as_json: bool) -> None:
     from hermes_agent.store.port import Filters
 
     with _store() as store:
-        found = store.list(Filters(source=source), limit=limit) if store else ()
+        found = store.list(Filters(source=source, led=True), limit=limit) if store else ()
     if as_json:
         _print_json(found)
     elif found:
@@ -276,7 +276,7 @@ def browse(source: str | None, limit: int) -> None:
             "browse needs a terminal.", hint="hermes sessions list prints the sessions."
         )
     with _store_with_sessions() as store:
-        found = store.list(Filters(source=source, with_messages=True), limit=limit)
+        found = store.list(Filters(source=source, with_messages=True, led=True), limit=limit)
     if not found:
         raise NotFoundError(_NONE_YET, hint="A conversation begins with: hermes")
     click.echo("\n".join(session_table(found, numbered=True)))

@@ -69,7 +69,9 @@ async def resume(call: Call) -> None:
     if not call.argument:
         rows = [
             row
-            for row in store.list(Filters(with_messages=True, newest=True), limit=RECENT * 10)
+            for row in store.list(
+                Filters(with_messages=True, newest=True, led=True), limit=RECENT * 10
+            )
             if call.role == "owner" or _is_theirs(call, row.source, store.get(row.id).user_id)
         ][:RECENT]
         lines = [f"- `{row.id}` {(row.title or row.preview)[:60]}" for row in rows]

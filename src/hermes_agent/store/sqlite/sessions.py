@@ -1,6 +1,7 @@
 """Sessions: making, finding, changing, removing. Each function runs inside a transaction."""
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -139,8 +140,17 @@ def next_title(db: Transaction, title: str) -> str:
 
 def delete(db: Transaction, session_id: str) -> None:
     require(db, session_id)
+    for errand in db.execute(load("sessions")["errands"], (session_id,)).fetchall():
+        delete(db, str(errand[0]))
     for step in ("orphan_children", "delete_runs", "delete_messages", "delete"):
         db.execute(load("sessions")[step], (session_id,))
+
+
+def delete_all(db: Transaction, ids: Iterable[str]) -> None:
+    """Those that are still there: a sub-agent's session goes with its parent."""
+    for session_id in ids:
+        if db.execute(load("sessions")["exists"], (session_id,)).get is not None:
+            delete(db, session_id)
 
 
 def prunable(db: Transaction, ended_before: float, source: str | None) -> list[str]:

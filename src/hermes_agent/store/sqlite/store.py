@@ -100,8 +100,7 @@ class SqliteStore:
     def prune(self, *, ended_before: float, source: str | None = None) -> int:
         with self._db.write() as db:
             ids = sessions.prunable(db, ended_before, source)
-            for session_id in ids:
-                sessions.delete(db, session_id)
+            sessions.delete_all(db, ids)
             return len(ids)
 
     def prunable(self, *, ended_before: float, source: str | None = None) -> int:

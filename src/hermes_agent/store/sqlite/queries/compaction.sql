@@ -30,6 +30,8 @@ JOIN sessions AS c ON c.parent_session_id = p.id
 WHERE p.id = ?
     AND p.end_reason = 'compression'
     AND abs(c.started_at - p.ended_at) < 300
+    -- Sub-agents are children as well.
+    AND (c.source = p.source OR c.source <> 'delegate')
 ORDER BY abs(c.started_at - p.ended_at), c.id
 LIMIT 1
 

@@ -63,6 +63,7 @@ WITH chosen AS (
         ) AS last_active
     FROM sessions AS s
     WHERE (:source IS NULL OR s.source = :source)
+        AND (NOT :led OR s.source <> 'delegate' OR :source IS NOT NULL)
         AND (:since IS NULL OR s.started_at >= :since)
         AND (:before IS NULL OR s.started_at < :before)
         AND (:ended IS NULL OR (s.ended_at IS NOT NULL) = :ended)
@@ -142,6 +143,9 @@ UPDATE sessions SET ended_at = NULL, end_reason = NULL WHERE id = ?
 
 -- name: rename
 UPDATE sessions SET title = :title WHERE id = :id
+
+-- name: errands
+SELECT id FROM sessions WHERE parent_session_id = ? AND source = 'delegate'
 
 -- name: orphan_children
 UPDATE sessions SET parent_session_id = NULL WHERE parent_session_id = ?

@@ -1,0 +1,54 @@
+"""What a turn may use up, together with the sub-agents that it sends out."""
+
+from hermes_agent.domain.messages import Usage
+
+
+class TurnBudget:
+    """Model calls of one turn after the other; `begin` opens a turn.
+
+    A sub-agent's budget has that of its `parent` behind it: each of its calls is one of the
+    parent's as well, so that nobody gains calls by handing work on.
+    """
+
+    def __init__(self, parent: "TurnBudget | None" = None) -> None:
+        self.limit = 0
+        self._parent = parent
+        self._left = 0
+        self._elsewhere = Usage()
+
+    @property
+    def left(self) -> int:
+        """How many calls there may still be."""
+        return self._left if self._parent is None else min(self._left, self._parent.left)
+
+    @property
+    def reached(self) -> int:
+        """The limit that stands in the way when nothing is left."""
+        behind = self._parent is not None and self._left > 0
+        return self._parent.reached if behind and self._parent else self.limit
+
+    def begin(self, calls: int) -> None:
+        """A turn of at most `calls` model calls begins."""
+        self.limit = self._left = calls
+        self._elsewhere = Usage()
+
+    def take(self) -> bool:
+        """Count one more call; False when there is none left."""
+        if self.left < 1:
+            return False
+        self._count()
+        return True
+
+    def charge(self, usage: Usage) -> None:
+        """A sub-agent used this."""
+        self._elsewhere += usage
+
+    def collect(self) -> Usage:
+        """What was charged since this was asked last."""
+        usage, self._elsewhere = self._elsewhere, Usage()
+        return usage
+
+    def _count(self) -> None:
+        self._left -= 1
+        if self._parent is not None:
+            self._parent._count()
