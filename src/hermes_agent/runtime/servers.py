@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hermes_agent.config.load import Loaded
+from hermes_agent.config.paths import Paths
 from hermes_agent.config.schema.execution import McpServer
 
 if TYPE_CHECKING:
+    from httpx2 import Auth
+    from mcp.client.session import SamplingFnT
+
+    from hermes_agent.bridges.mcp.link import Signals
     from hermes_agent.bridges.mcp.source import McpSource
     from hermes_agent.bridges.mcp.stdio import Program
+    from hermes_agent.bridges.mcp.tokens import TokenFiles
     from hermes_agent.environments.bubblewrap import Bubblewrap
     from hermes_agent.environments.warden import Warden
+    from hermes_agent.runtime.sampling import Sampling
 
 SEEN_FILE = "mcp_tools.json"
 _INHERITED = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TERM", "SHELL", "TMPDIR", "TZ")
@@ -31,6 +38,7 @@ class Servers:
         self._source: McpSource | None = None
         self._warden: Warden | None = None
         self._enclosure: Bubblewrap | None = None
+        self._sampling: Sampling | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -38,10 +46,22 @@ class Servers:
         servers = self._loaded.config.mcp_servers
         return tuple(sorted(name for name, each in servers.items() if each.enabled))
 
+    async def reload(self) -> tuple[str, ...]:
+        """Read `mcp_servers` anew; connections whose settings are the same stay. Gives the names
+        of those that are turned on now. Raises `ConfigError`."""
+        from hermes_agent.config.load import load
+
+        self._loaded = load(self._loaded.paths)
+        if self._source is not None:
+            await self._source.change(self._loaded.config.mcp_servers)
+        return self.names
+
     @property
     def source(self) -> "McpSource | None":
         """Their tools; None where no server is turned on."""
-        if self._source is None and self.names:
+        if not self.names:
+            return None
+        if self._source is None:
             self._source = self._made(self._loaded.config.mcp_servers)
         return self._source
 
@@ -55,12 +75,28 @@ class Servers:
         from hermes_agent.bridges.mcp.source import McpSource
 
         seen = SeenTools(self._loaded.paths.home / SEEN_FILE)
-        return McpSource(servers, self._launch, seen)
+        return McpSource(servers, self._launch, seen, sign=self._sign, sample=self._sample)
+
+    def _sign(self, name: str, server: McpServer, signals: "Signals") -> "Auth":
+        from hermes_agent.bridges.mcp.signing import Signer
+
+        return Signer(name, server.url, tokens_of(self._loaded.paths, name, server), signals)
+
+    def _sample(self, name: str, server: McpServer) -> "SamplingFnT | None":
+        if not server.sampling.enabled:
+            return None
+        if self._sampling is None:
+            from hermes_agent.runtime.sampling import Sampling
+
+            self._sampling = Sampling(self._loaded)
+        return self._sampling.answerer(name, server.sampling)
 
     async def close(self) -> None:
         """End all of them."""
         if self._source is not None:
             await self._source.close()
+        if self._sampling is not None:
+            await self._sampling.close()
         if self._warden is not None:
             self._warden.close()
         if self._enclosure is not None:
@@ -94,3 +130,10 @@ class Servers:
             home = self._loaded.paths.home
             self._enclosure = Bubblewrap(Place(cwd=self._cwd, variables={}, home=home))
         return self._enclosure
+
+
+def tokens_of(paths: Paths, name: str, server: McpServer) -> "TokenFiles":
+    """The login at a server."""
+    from hermes_agent.bridges.mcp.tokens import TokenFiles
+
+    return TokenFiles(paths.home, name, server.url)

@@ -7,25 +7,40 @@ not be left from another.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
+from hermes_agent.bridges.mcp.offer import Offer, offer_of
 from hermes_agent.domain.errors import EnvironmentFault, HermesError
 
 if TYPE_CHECKING:
     from mcp import Client
-    from mcp_types import CallToolResult, Tool
 
 State = Literal["connecting", "connected", "waiting", "closed"]
+T = TypeVar("T")
 
 
 class Signals:
-    """What a connection tells: the server's list of tools has changed; the server is gone."""
+    """What a connection tells: what the server offers has changed; the server is gone, and why."""
 
     def __init__(self) -> None:
         self.changed = asyncio.Event()
         self.ended = asyncio.Event()
+        self.why = ""
+        self.verdict = ""
+        """Why the server cannot be used, whatever else goes wrong because of that."""
+
+    def refuse(self, verdict: str) -> None:
+        """It cannot be used until somebody does something."""
+        self.verdict = verdict
+        self.end(verdict)
+
+    def end(self, why: str) -> None:
+        """The connection is of no use any more. The first reason counts."""
+        if not self.ended.is_set():
+            self.why = why
+            self.ended.set()
 
 
 Connect = Callable[[Signals], AbstractAsyncContextManager["Client"]]
@@ -35,24 +50,35 @@ PATIENCE = 10.0
 """How long a call waits for a server that is on its way back."""
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 300.0
-_MOST_TOOLS = 2000
+LOOK_PAUSE = 1.0
+"""A server that says all the time that it has changed is asked this often."""
 _log = logging.getLogger(__name__)
 
 
 class Link:
-    """The connection to the server called `name`. Times in seconds."""
+    """The connection to the server called `name`. Times in seconds. `blank` takes out of a text
+    what nobody may see."""
 
     def __init__(
-        self, name: str, connect: Connect, *, connect_timeout: float, timeout: float
+        self,
+        name: str,
+        connect: Connect,
+        *,
+        connect_timeout: float,
+        timeout: float,
+        blank: Callable[[str], str] = str,
     ) -> None:
         self.name = name
         self.problem = ""
         self.state: State = "connecting"
-        self.tools: Sequence[Tool] = ()
+        self.offer = Offer()
         self._connect = connect
         self._connect_timeout = connect_timeout
         self._timeout = timeout
+        self._blank = blank
         self._client: Client | None = None
+        self._signals = Signals()
+        self._untaken = False
         self._settled = asyncio.Event()
         self._broken = asyncio.Event()
         self._up = asyncio.Event()
@@ -62,36 +88,72 @@ class Link:
         """Until the first attempt has ended, well or not."""
         await self._settled.wait()
 
-    async def call(self, tool: str, arguments: dict[str, Any]) -> "CallToolResult":
-        """Run a tool. Raises `EnvironmentFault`."""
-        from mcp.shared.exceptions import MCPError
+    async def request(self, ask: "Callable[[Client], Awaitable[T]]") -> T:
+        """Ask the server for something. What it certainly did not get is asked once again when it
+        is back. Raises `EnvironmentFault`."""
+        for _ in range(2):
+            client = await self._present()
+            try:
+                return await self._asked(client, ask)
+            except _NotTaken:
+                continue
+        raise self._gone()
 
+    async def _present(self) -> "Client":
         if self._client is None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._up.wait(), PATIENCE)
         if self._client is None:
             raise self._gone()
-        calling = asyncio.create_task(self._client.call_tool(tool, arguments))
+        return self._client
+
+    async def _asked(self, client: "Client", ask: "Callable[[Client], Awaitable[T]]") -> T:
+        from mcp.shared.exceptions import MCPError
+        from mcp_types import CONNECTION_CLOSED
+
+        asking = asyncio.ensure_future(ask(client))
         breaking = asyncio.create_task(self._broken.wait())
         try:
             done, _ = await asyncio.wait(
-                (calling, breaking),
+                (asking, breaking),
                 timeout=self._timeout,
                 return_when=asyncio.FIRST_COMPLETED,
             )
-            if calling in done:
-                return calling.result()
+            if asking in done:
+                return asking.result()
             if breaking in done:
+                if self._untaken:
+                    raise _NotTaken
                 raise self._gone()
             raise EnvironmentFault(
                 f"The MCP server {self.name} gave no answer within {self._timeout:g} seconds.",
                 hint=f"mcp_servers.{self.name}.timeout is the limit.",
             )
         except MCPError as error:
-            raise EnvironmentFault(f"The MCP server {self.name} refused: {error}") from error
+            if _session_is_over(error):
+                self._lose("its session is over")
+                raise _NotTaken from error
+            if error.error.code == CONNECTION_CLOSED:
+                self._lose("the connection was closed")
+                raise self._gone() from error
+            raise EnvironmentFault(
+                self._blank(f"The MCP server {self.name} refused: {error}"[:1000])
+            ) from error
+        except (RuntimeError, ValueError, OSError, ExceptionGroup) as error:
+            raise EnvironmentFault(
+                self._blank(f"The MCP server {self.name} gave what is of no use: {error}"[:1000])
+            ) from error
         finally:
-            calling.cancel()
             breaking.cancel()
+            if not asking.done():
+                asking.cancel()
+            elif not asking.cancelled():
+                asking.exception()  # looked at, so that nobody complains that it was not
+
+    def _lose(self, why: str) -> None:
+        self._client = None
+        self._up.clear()
+        self._signals.end(why)
 
     async def close(self) -> None:
         """Disconnect; a program has ended when this returns."""
@@ -113,7 +175,8 @@ class Link:
             try:
                 await self._live()
             except Exception as error:  # noqa: BLE001  the task's root: it must not end the agent
-                self.problem = _reason(error)
+                self.problem = self._blank(_reason(error, self._signals))
+                self._untaken = _never_arrived(error)
                 _log.warning("MCP server %s: %s", self.name, self.problem)
             self._client = None
             self._up.clear()
@@ -128,10 +191,10 @@ class Link:
     async def _live(self) -> None:
         """One connection, until it breaks."""
         self.state = "connecting"
-        signals = Signals()
+        self._signals = signals = Signals()
         async with asyncio.timeout(self._connect_timeout) as limit:
             async with self._connect(signals) as client:
-                self.tools = await _all_tools(client)
+                self.offer = await _unless_ended(offer_of(client, self.name), signals)
                 limit.reschedule(None)
                 self._broken.clear()
                 self._client = client
@@ -142,39 +205,79 @@ class Link:
                 await self._watch(client, signals)
 
     async def _watch(self, client: "Client", signals: Signals) -> None:
+        from hermes_agent.bridges.mcp.hearing import heed
+
         ending = asyncio.create_task(signals.ended.wait())
+        heeding = asyncio.create_task(heed(client, signals))
         try:
             while True:
                 changing = asyncio.create_task(signals.changed.wait())
                 await asyncio.wait((ending, changing), return_when=asyncio.FIRST_COMPLETED)
                 changing.cancel()
                 if signals.ended.is_set():
-                    raise EnvironmentFault("it has ended")
+                    raise EnvironmentFault(signals.why)
                 signals.changed.clear()
                 async with asyncio.timeout(self._connect_timeout):
-                    self.tools = await _all_tools(client)
+                    self.offer = await _unless_ended(offer_of(client, self.name), signals)
+                await asyncio.wait((ending,), timeout=LOOK_PAUSE)
         finally:
             ending.cancel()
+            heeding.cancel()
+            await asyncio.gather(ending, heeding, return_exceptions=True)
 
 
-async def _all_tools(client: "Client") -> "Sequence[Tool]":
-    tools: list[Tool] = []
-    cursor: str | None = None
-    while len(tools) < _MOST_TOOLS:
-        page = await client.list_tools(cursor=cursor)
-        tools += page.tools
-        cursor = page.next_cursor
-        if not cursor:
-            break
-    return tools[:_MOST_TOOLS]
+class _NotTaken(Exception):
+    """The server certainly never began with it."""
 
 
-def _reason(error: BaseException) -> str:
+async def _unless_ended(doing: Awaitable[T], signals: Signals) -> T:
+    """Its result. Raises `EnvironmentFault` when the connection ends before."""
+    task = asyncio.ensure_future(doing)
+    ending = asyncio.create_task(signals.ended.wait())
+    try:
+        await asyncio.wait((task, ending), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise EnvironmentFault(signals.why)
+        return task.result()
+    finally:
+        ending.cancel()
+        task.cancel()
+        await asyncio.gather(ending, task, return_exceptions=True)
+
+
+def _session_is_over(error: BaseException) -> bool:
+    """A server that was started anew does not know the old session (404); what was asked in it
+    was not done. Source: the specification 2025-11-25, transports, "Session Management"."""
+    return str(error) == "Session terminated"
+
+
+def _never_arrived(error: BaseException) -> bool:
+    import sys
+
+    http = sys.modules.get("httpx2")
+    return http is not None and isinstance(first(error), http.ConnectError)
+
+
+def first(error: BaseException) -> BaseException:
+    """What is behind a group of errors."""
     while isinstance(error, BaseExceptionGroup):
         inner = cast("tuple[BaseException, ...]", error.exceptions)
         error = inner[0]
+    return error
+
+
+def _reason(error: BaseException, signals: Signals) -> str:
+    from mcp.shared.exceptions import MCPError
+    from mcp_types import CONNECTION_CLOSED
+
+    error = first(error)
+    if signals.verdict:
+        return signals.verdict
     if isinstance(error, TimeoutError):
         return "it did not answer in time"
     if isinstance(error, HermesError):
-        return error.message
+        return f"{error.message}. {error.hint}" if error.hint else error.message
+    if isinstance(error, MCPError):
+        closed = error.error.code == CONNECTION_CLOSED
+        return signals.why if closed and signals.why else f"it refused: {error}"[:300]
     return f"{type(error).__name__}: {error}"[:300]

@@ -8,10 +8,11 @@ MOST = 64
 _OTHER = re.compile(r"[^A-Za-z0-9_]")
 
 
-def named(server: str, tools: Iterable[str]) -> dict[str, str]:
-    """Our name for each tool, by the server's own. Two never get the same."""
+def named(server: str, tools: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
+    """Our name for each tool, by the server's own. Two never get the same, and none one that is
+    `taken`."""
     found: dict[str, str] = {}
-    taken: set[str] = set()
+    taken = set(taken)
     for tool in tools:
         name = _OTHER.sub("_", f"mcp_{server}_{tool}")
         if len(name) > MOST or name in taken:

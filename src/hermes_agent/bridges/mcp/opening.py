@@ -1,79 +1,108 @@
 """How a server is reached: as a program, or at an address."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
+from hermes_agent.bridges.mcp.hearing import hearer
 from hermes_agent.bridges.mcp.link import Connect, Signals
 from hermes_agent.config.schema.execution import McpServer
 from hermes_agent.domain.errors import EnvironmentFault
+from hermes_agent.version import VERSION
 
 if TYPE_CHECKING:
+    import httpx2
     from mcp import Client
-    from mcp.client._transport import TransportStreams
+    from mcp.client._transport import Transport
+    from mcp.client.session import SamplingFnT
 
     from hermes_agent.bridges.mcp.stdio import Program
 
+Launch = Callable[[Sequence[str], Mapping[str, str]], "Program"]
+"""The command line and extra variables of a server to how it is really started."""
+Auth = Callable[[Signals], "httpx2.Auth"]
+"""What signs the requests of one connection."""
+
 
 def opener(
-    server: McpServer, launch: "Callable[[Sequence[str], Mapping[str, str]], Program]"
+    server: McpServer,
+    launch: Launch,
+    *,
+    auth: Auth | None = None,
+    sampling: "SamplingFnT | None" = None,
 ) -> Connect:
     """What opens a connection to this server. Raises `EnvironmentFault` when it is used."""
 
     @asynccontextmanager
     async def connect(signals: Signals) -> AsyncGenerator["Client"]:
-        try:
-            from mcp import Client
-            from mcp_types import ToolListChangedNotification
-        except ImportError as error:
-            raise EnvironmentFault(
-                "The packages for MCP servers are not installed",
-                hint="Install the extra: hermes-agent[mcp]",
-            ) from error
+        require_library()
+        async with AsyncExitStack() as stack:
+            if server.command:
+                from hermes_agent.bridges.mcp.stdio import started
 
-        async def heard(message: object) -> None:
-            if isinstance(message, ToolListChangedNotification):
-                signals.changed.set()
-
-        transport = _program(server, launch, signals) if server.command else _address(server)
-        async with Client(
-            transport, message_handler=heard, read_timeout_seconds=server.timeout
-        ) as client:
-            yield client
+                program = launch((server.command, *server.args), server.env)
+                enter = _session(started(program, signals.end), server, signals, sampling)
+                yield await stack.enter_async_context(enter)
+                return
+            yield await _at_address(stack, server, signals, auth, sampling)
 
     return connect
 
 
-@asynccontextmanager
-async def _program(
+def require_library() -> None:
+    """Raises `EnvironmentFault` where the protocol's library is not installed."""
+    try:
+        import mcp
+    except ImportError as error:
+        raise EnvironmentFault(
+            "The packages for MCP servers are not installed",
+            hint="Install the extra: hermes-agent[mcp]",
+        ) from error
+    assert mcp
+
+
+async def _at_address(
+    stack: AsyncExitStack,
     server: McpServer,
-    launch: "Callable[[Sequence[str], Mapping[str, str]], Program]",
     signals: Signals,
-) -> AsyncGenerator["TransportStreams"]:
-    from hermes_agent.bridges.mcp.stdio import started
-
-    program = launch((server.command, *server.args), server.env)
-    async with started(program, signals.ended.set) as (streams, _):
-        yield streams
-
-
-@asynccontextmanager
-async def _address(server: McpServer) -> AsyncGenerator["TransportStreams"]:
-    """Streamable HTTP; addresses that end with /sse speak the older transport of 2024."""
+    auth: Auth | None,
+    sampling: "SamplingFnT | None",
+) -> "Client":
+    """Streamable HTTP; where that is refused, the transport of 2024, as the specification has it
+    (2025-11-25, transports, "Backwards Compatibility"). Addresses that end with /sse are asked in
+    the old way at once."""
     import httpx2
 
-    if httpx2.URL(server.url).path.endswith("/sse"):
-        from mcp.client.sse import sse_client
+    from hermes_agent.bridges.mcp.address import Door, sse, streamable
 
-        async with sse_client(server.url, headers=dict(server.headers)) as streams:
-            yield streams
-        return
-    from mcp.client.streamable_http import streamable_http_client
+    signer = auth(signals) if auth is not None else None
+    door = Door(signals, signed=signer is not None)
+    if not httpx2.URL(server.url).path.endswith("/sse"):
+        transport = streamable(server, signer, door, signals)
+        try:
+            return await stack.enter_async_context(_session(transport, server, signals, sampling))
+        except Exception:  # whatever the library makes of a refusal, in groups or not
+            if not door.turned_away:
+                raise
+    transport = sse(server, signer, door, signals)
+    return await stack.enter_async_context(_session(transport, server, signals, sampling))
 
-    # A tool may take its time between two pieces of an answer; the call's own limit ends it.
-    limits = httpx2.Timeout(server.connect_timeout, read=server.timeout)
-    async with (
-        httpx2.AsyncClient(headers=dict(server.headers), timeout=limits) as client,
-        streamable_http_client(server.url, http_client=client) as streams,
-    ):
-        yield streams
+
+@asynccontextmanager
+async def _session(
+    transport: "Transport",
+    server: McpServer,
+    signals: Signals,
+    sampling: "SamplingFnT | None",
+) -> AsyncGenerator["Client"]:
+    from mcp import Client
+    from mcp_types import Implementation
+
+    async with Client(
+        transport,
+        message_handler=hearer(signals),
+        read_timeout_seconds=server.timeout,
+        sampling_callback=sampling,
+        client_info=Implementation(name="hermes-agent", version=VERSION),
+    ) as client:
+        yield client

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hermes_agent.domain.errors import EnvironmentFault
+from hermes_agent.environments import tree
+from hermes_agent.environments.tree import MARKER
 
 if TYPE_CHECKING:
     from mcp.client._transport import TransportStreams
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
 MOST_BYTES = 16 * 1024 * 1024
 """Longest message of a server. A longer one ends the connection."""
 _GRACE_SECONDS = 2.0
+_LAST_BREATH = 0.2
 _LAST_WORDS = 2000
+_LAST_LINE = 200
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,87 +36,121 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     variables: Mapping[str, str]
 
 
+class _Pipes(asyncio.subprocess.SubprocessStreamProtocol):
+    """Knows when the program itself has ended: what it started may hold its output open."""
+
+    def __init__(self) -> None:
+        super().__init__(limit=MOST_BYTES, loop=asyncio.get_running_loop())
+        self.exited = asyncio.Event()
+
+    def process_exited(self) -> None:
+        super().process_exited()
+        self.exited.set()
+
+
 class Running:
     """A started server. `words` is the end of what it wrote to its standard error."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+    def __init__(
+        self, transport: asyncio.SubprocessTransport, pipes: _Pipes, program: Program
+    ) -> None:
+        process = asyncio.subprocess.Process(transport, pipes, asyncio.get_running_loop())
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        self.input, self.output = process.stdin, process.stdout
         self.words = ""
+        self._errors = process.stderr
+        self._transport = transport
+        self._pipes = pipes
+        self._mark = program.variables.get(MARKER, "")
+        self._pid = process.pid
         self._listening = asyncio.create_task(self._listen())
 
+    async def exited(self) -> None:
+        """Until it has ended."""
+        await self._pipes.exited.wait()
+
     @property
-    def pid(self) -> int:
-        """Its process, leader of a group of its own."""
-        return self._process.pid
+    def status(self) -> int | None:
+        """Its exit status; negative for a signal."""
+        return self._transport.get_returncode()
 
     async def _listen(self) -> None:
-        assert self._process.stderr is not None
-        while piece := await self._process.stderr.read(4096):
+        while piece := await self._errors.read(4096):
             self.words = (self.words + piece.decode("utf-8", "replace"))[-_LAST_WORDS:]
 
     async def stop(self) -> None:
         """Close its input, wait a little, then end it with all that it started."""
-        assert self._process.stdin is not None
         with contextlib.suppress(OSError):
-            self._process.stdin.close()
-        for number in (None, signal.SIGTERM, signal.SIGKILL):
-            if number is not None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self.pid, number)
-            try:
-                await asyncio.wait_for(self._process.wait(), _GRACE_SECONDS)
-                break
-            except TimeoutError:
-                continue
-        # Its children may have stayed behind.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
+            self.input.close()
+        if not await self._ends():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._pid, signal.SIGTERM)
+            await self._ends()
+        # Also where it is gone: its children may have stayed behind.
+        await tree.end(self._pid, self._mark or str(self._pid))
+        await self._ends()
         self._listening.cancel()
+        self._transport.close()
+
+    async def _ends(self) -> bool:
+        try:
+            await asyncio.wait_for(self.exited(), _GRACE_SECONDS)
+        except TimeoutError:
+            return False
+        return True
 
 
 @asynccontextmanager
 async def started(
-    program: Program, ended: Callable[[], None]
-) -> AsyncGenerator[tuple["TransportStreams", Running]]:
-    """The streams of a started server; it has ended when this has. `ended` is called when it says
-    nothing more. Raises `EnvironmentFault`."""
+    program: Program, ended: Callable[[str], None]
+) -> AsyncGenerator["TransportStreams"]:
+    """The streams of a started server; it has ended when this has. `ended` is told when it says
+    nothing more, with its last words. Raises `EnvironmentFault`."""
     import anyio
     from mcp.shared.message import SessionMessage
     from mcp_types import jsonrpc_message_adapter
 
-    process = await _start(program)
-    running = Running(process)
+    running = await _start(program)
     received, incoming = anyio.create_memory_object_stream[SessionMessage | Exception](0)
     outgoing, to_send = anyio.create_memory_object_stream[SessionMessage](0)
 
     async def read() -> None:
-        assert process.stdout is not None
+        why = "it closed its output"
         async with received:
             try:
-                while line := await process.stdout.readline():
+                while line := await running.output.readline():
                     try:
                         message = jsonrpc_message_adapter.validate_json(line, by_name=False)
                     except ValueError:
                         continue  # programs print what does not belong there
                     await received.send(SessionMessage(message))
-            except (ValueError, anyio.BrokenResourceError, anyio.ClosedResourceError):
-                pass  # a line that is too long, or nobody listens any more
+            except ValueError:
+                why = f"it sent a message of more than {MOST_BYTES} bytes"
+            except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+                pass  # nobody listens any more
             finally:
-                ended()
+                ended(_ending(running, why))
+
+    async def watch() -> None:
+        await running.exited()
+        # What it said last is read first.
+        await asyncio.sleep(_LAST_BREATH)
+        ended(_ending(running, "it has ended"))
 
     async def write() -> None:
-        assert process.stdin is not None
         with contextlib.suppress(OSError, anyio.ClosedResourceError):
             async for each in to_send:
                 text = each.message.model_dump_json(by_alias=True, exclude_unset=True)
-                process.stdin.write(f"{text}\n".encode())
-                await process.stdin.drain()
+                running.input.write(f"{text}\n".encode())
+                await running.input.drain()
 
     async with anyio.create_task_group() as group:
-        group.start_soon(read)
-        group.start_soon(write)
+        for each in (read, write, watch):
+            group.start_soon(each)
         try:
-            yield (incoming, outgoing), running
+            yield incoming, outgoing
         finally:
             with anyio.CancelScope(shield=True):
                 await running.stop()
@@ -121,9 +159,19 @@ async def started(
                 stream.close()
 
 
-async def _start(program: Program) -> asyncio.subprocess.Process:
+def _ending(running: Running, why: str) -> str:
+    """In one sentence; the last line of what it wrote to its standard error is the best reason."""
+    if running.status is not None:
+        why = f"it has ended with status {running.status}"
+    lines = [line.strip() for line in running.words.splitlines() if line.strip()]
+    said = "".join(c for c in lines[-1] if c.isprintable())[:_LAST_LINE] if lines else ""
+    return f"{why}: {said}" if said else why
+
+
+async def _start(program: Program) -> Running:
     try:
-        return await asyncio.create_subprocess_exec(
+        transport, pipes = await asyncio.get_running_loop().subprocess_exec(
+            _Pipes,
             *program.argv,
             cwd=program.cwd,
             env=dict(program.variables),
@@ -131,7 +179,6 @@ async def _start(program: Program) -> asyncio.subprocess.Process:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
-            limit=MOST_BYTES,
         )
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -139,3 +186,4 @@ async def _start(program: Program) -> asyncio.subprocess.Process:
             f"{program.argv[0]} cannot be started: {reason}",
             hint="Is it installed, and on the agent's PATH?",
         ) from error
+    return Running(transport, pipes, program)

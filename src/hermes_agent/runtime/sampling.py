@@ -1,0 +1,99 @@
+"""Who answers MCP servers that ask for a model, and where that is counted.
+
+It is `sampling.model` of the server; else a model that the server asks for and may have; else
+`auxiliary.mcp`, else the configured model.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hermes_agent.config.load import Loaded
+from hermes_agent.config.schema.execution import McpSampling
+from hermes_agent.domain.messages import Usage
+from hermes_agent.domain.ports import Model
+from hermes_agent.providers.choice import ModelChoice
+from hermes_agent.runtime.models import choice_of, setting_of
+from hermes_agent.store.ids import new_session_id
+from hermes_agent.store.opening import open_store
+from hermes_agent.store.port import Session
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from hermes_agent.bridges.mcp.sampling import Answerer
+
+SOURCE = "mcp"
+"""The source of the session that the costs stand in."""
+
+
+class Sampling:
+    """For all servers of a process."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+        self._client: httpx2.AsyncClient | None = None
+        self._models: dict[str, Model] = {}
+        self._sessions: dict[str, str] = {}
+
+    def answerer(self, name: str, settings: McpSampling) -> "Answerer":
+        """What answers the server called `name`."""
+        from hermes_agent.bridges.mcp.sampling import Answerer
+
+        async def choose(hints: Sequence[str]) -> Model:
+            asked = next((hint for hint in hints if hint in settings.allowed_models), "")
+            return await self._model(settings.model or asked)
+
+        async def spend(model: str, usage: Usage) -> None:
+            await asyncio.to_thread(self._spend, name, model, usage)
+
+        return Answerer(name, settings, choose, spend)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def _model(self, name: str) -> Model:
+        if name not in self._models:
+            from hermes_agent.providers.build import build_model
+            from hermes_agent.providers.discovery import settle
+            from hermes_agent.providers.resolve import resolve
+
+            target = resolve(self._choice(name), setting_of(self._loaded))
+            if not target.model:
+                target = await settle(target, self._connect)
+            retries = self._loaded.config.agent.api_max_retries
+            self._models[name] = build_model([target], self._connect, retries=retries)
+        return self._models[name]
+
+    def _choice(self, name: str) -> ModelChoice:
+        task = self._loaded.config.auxiliary.mcp
+        if name:
+            return choice_of(self._loaded, name)
+        if task.base_url or task.provider not in ("", "auto"):
+            return ModelChoice(
+                model=task.model,
+                provider=task.provider or "auto",
+                base_url=task.base_url,
+                api_key=task.api_key,
+            )
+        return choice_of(self._loaded, task.model or None)
+
+    def _connect(self) -> "httpx2.AsyncClient":
+        if self._client is None:
+            from hermes_agent.providers.http import open_client
+
+            self._client = open_client(self._loaded.environ)
+        return self._client
+
+    def _spend(self, server: str, model: str, usage: Usage) -> None:
+        store = open_store(self._loaded.paths.home)
+        try:
+            session = self._sessions.get(server)
+            if session is None:
+                session = self._sessions[server] = new_session_id()
+                store.create(Session(id=session, source=SOURCE, user_id=server, model=model))
+            store.spent(session, usage)
+        finally:
+            store.close()
