@@ -22,13 +22,13 @@ _MOST_BYTES = 8 * 1024 * 1024
 _LONGEST = 4000
 
 
-def hand_on(file: Path, error: ConfigError, roots: Roots | None = None) -> bool:
-    """Leave the fault for the service that this specification describes; whether that was
-    possible."""
+def hand_on(file: Path, error: ConfigError) -> bool:
+    """Leave the fault for the service that this specification describes, when it is the service
+    manager that asks; whether that was possible."""
     name = _name(file)
-    if name is None or (roots is None and os.geteuid() != 0):
+    if name is None or os.getppid() != 1 or os.geteuid() != 0:
         return False
-    places = Places(roots or Roots(), name)
+    places = Places(Roots(), name)
     said = f"{error.message} {error.hint or ''}".strip()[:_LONGEST]
     line = dotenv.format_line(DEPLOY_FAULT, said)
     try:
