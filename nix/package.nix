@@ -56,6 +56,11 @@ let
     atomicwrites = prev.atomicwrites.overrideAttrs (old: {
       nativeBuildInputs = old.nativeBuildInputs ++ final.resolveBuildSystem { setuptools = [ ]; };
     });
+
+    # Its wheel wants the compiler's OpenMP library, which is not one of the usual libraries.
+    xllamacpp = prev.xllamacpp.overrideAttrs (old: {
+      buildInputs = (old.buildInputs or [ ]) ++ lib.optional stdenv.hostPlatform.isLinux stdenv.cc.cc.lib;
+    });
   };
 
   pythonSet = (callPackage pyproject-nix.build.packages { inherit python; }).overrideScope (

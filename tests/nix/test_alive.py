@@ -1,6 +1,5 @@
-"""What the NixOS module makes, brought to life: its unit, its specification, its sudo rule and its
-door, in a booted systemd. Only the paths of programs are other ones, for nothing of nixpkgs is
-built here."""
+"""What the modules make, brought to life in a booted systemd: units, specifications, the sudo
+rule and the door. Only programs lie elsewhere, for nothing of nixpkgs is built here."""
 
 import json
 import re
@@ -10,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.nix.machines import Home, section, words
 from tests.nix.machines import Machine as Evaluated
-from tests.nix.machines import section, words
 from tests.systemd.deployed import KEY, MODEL_PORT, Deployed
 from tests.systemd.machine import ROOT, Machine, why_not
 
@@ -183,3 +182,64 @@ def test_a_secret_that_is_not_there_stops_the_start_with_a_sentence(deployed: On
     with pytest.raises(AssertionError):
         deployed.switch(MODULE)
     assert [line for line in deployed.said() if "/etc/secrets/agent.env" in line]
+
+
+PERSONAL = """
+  settings = {
+    model = { provider = "custom"; base_url = "http://127.0.0.1:9/v1"; default = "none"; };
+    timezone = "UTC";
+  };
+  environment.API_SERVER_ENABLED = "true";
+  environmentFiles = [ "/home/alice/keys.env" ];
+  documents."SOUL.md" = "You are mine.";
+  secrets.auxiliary.vision.api_key = "/home/alice/vision";
+"""
+STATE = "/home/alice/.local/state/hermes"
+
+
+@pytest.fixture
+def alice(booted: Machine) -> Iterator[Machine]:
+    """A machine with the user `alice`, whose services run while she is away."""
+    booted.sh("useradd -m alice; loginctl enable-linger alice")
+    booted.wait(
+        lambda: booted.run("systemctl", "--user", "is-system-running", user="alice").status == 0,
+        "her service manager",
+    )
+    yield booted
+    booted.run("loginctl", "disable-linger", "alice")
+    booted.run("systemctl", "stop", f"user@{booted.uid('alice')}.service")
+    booted.run("userdel", "-rf", "alice")
+
+
+def test_the_service_of_a_home_comes_up_without_root(alice: Machine, manager: Home) -> None:
+    spec = manager.evaluate(PERSONAL, "specification")
+    unit = here(manager.evaluate(PERSONAL, "unit"), spec["package"])
+    folder = "/home/alice/.config/systemd/user"
+    alice.sh(f"mkdir -p {folder}")
+    alice.write(f"{folder}/hermes-agent.service", unit)
+    alice.write(SPECIFICATION, json.dumps({**spec, "package": "/opt/hermes"}))
+    alice.write("/home/alice/keys.env", f"export API_SERVER_KEY='{KEY}'\n")
+    alice.write("/home/alice/vision", "the-key-that-sees")
+    alice.sh("chown -R alice: /home/alice; chmod 600 /home/alice/keys.env /home/alice/vision")
+    alice.run("systemctl", "--user", "daemon-reload", user="alice").ok()
+    alice.run("systemctl", "--user", "start", "hermes-agent", user="alice").ok()
+
+    assert alice.show("hermes-agent.service", "ActiveState", user="alice") == "active"
+    pid = alice.show("hermes-agent.service", "MainPID", user="alice")
+    assert alice.sh(f"stat -c %U /proc/{pid}").strip() == "alice"
+    environment = alice.sh(f"tr '\\0' '\\n' < /proc/{pid}/environ").splitlines()
+    assert f"HERMES_HOME={STATE}/.hermes" in environment
+    assert f"API_SERVER_KEY={KEY}" in environment
+    (given,) = [line for line in environment if line.startswith("CREDENTIALS_DIRECTORY=")]
+    credential = f"{given.partition('=')[2]}/settings.auxiliary.vision.api_key"
+    assert alice.sh(f"cat {credential}") == "the-key-that-sees"
+    assert alice.sh(f"cat {STATE}/workspace/SOUL.md") == "You are mine."
+    assert "timezone: UTC" in alice.sh(f"cat {STATE}/.hermes/config.yaml")
+    refused = alice.run(
+        *("hermes", "config", "set", "timezone", "CET"),
+        user="alice",
+        variables={"HERMES_HOME": f"{STATE}/.hermes"},
+    )
+    assert refused.status == 1
+    assert "managed by home-manager" in refused.err
+    assert "home-manager switch" in refused.err
