@@ -12,7 +12,7 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,8 +49,9 @@ class Ran:
 class Machine:
     """A booted machine."""
 
-    def __init__(self, base: Path, folder: Path) -> None:
-        """Boot a copy of the Debian in `base`. `folder` is for its files, `folder`/mnt its /mnt."""
+    def __init__(self, base: Path, folder: Path, options: Sequence[str] = ()) -> None:
+        """Boot a copy of the Debian in `base`. `folder` is for its files, `folder`/mnt its /mnt;
+        `options` are further ones of systemd-nspawn."""
         self._prepare(folder)
         self.mnt = folder / "mnt"
         binds = [
@@ -68,6 +69,7 @@ class Machine:
                     *("systemd-nspawn", "--quiet", "--boot", "-D", str(base)),
                     *("--volatile=overlay", "--private-network", "--register=no", "--keep-unit"),
                     *("--console=read-only", "--hostname=machine", *binds),
+                    *options,
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=said,

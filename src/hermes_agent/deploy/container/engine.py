@@ -4,11 +4,15 @@ Sources: docker-create(1), docker-start(1), docker-inspect(1), podman-create(1),
 Nothing here is secret: arguments are for all to read.
 """
 
+import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -29,6 +33,8 @@ NAME = "hermes-agent.name"
 SECONDS = 60.0
 """So long an engine may think about a question."""
 TICK = 5.0
+EXITS = Path("/run/libpod/exits")
+"""Where Podman looks for how a container of root's ended."""
 SEARCH_PATH = (
     "/run/wrappers/bin:/run/current-system/sw/bin"
     ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -39,19 +45,31 @@ _LONGEST = 600
 Tick = Callable[[], None]
 
 
+def _there(pid: int) -> bool:
+    return pid > 0 and Path(f"/proc/{pid}").exists()
+
+
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """A container as it is now. `status` is the engine's word; `pid` that of its first process, 0
-    if none runs; `fault` is why it could not be started."""
+    if none runs, `monitor` that of Podman's process beside it; `fault` is why it could not be
+    started."""
 
     id: str
     name: str
     status: str
     pid: int = 0
+    monitor: int = 0
     exit_status: int = 0
     started: str = ""
     fault: str = ""
     out_of_memory: bool = False
     labels: Mapping[str, str] = {}
+
+    @property
+    def unwatched(self) -> bool:
+        """Whether it runs, as Podman says, without Podman's process beside it, which reads the
+        agent's output and tells Podman of the container's end."""
+        return self.alive and self.monitor > 0 and not _there(self.monitor)
 
     @property
     def ours(self) -> bool:
@@ -127,6 +145,7 @@ class Engine:
             name=raw.name.lstrip("/"),
             status=state.status.lower(),
             pid=state.pid,
+            monitor=state.conmon_pid,
             exit_status=state.exit_code,
             started=state.started_at,
             fault=" ".join(state.error.split()),
@@ -187,9 +206,12 @@ class Engine:
             start_new_session=True,
         )
 
-    def stop(self, container: str, seconds: int, tick: Tick) -> None:
+    def stop(self, container: Found, seconds: int, tick: Tick) -> None:
         """The same, and wait for it."""
-        with self.stopping(container, seconds) as process:
+        if container.unwatched:
+            self._end(container)
+            return
+        with self.stopping(container.id, seconds) as process:
             while True:
                 try:
                     process.wait(TICK)
@@ -197,7 +219,20 @@ class Engine:
                 except subprocess.TimeoutExpired:
                     tick()
         if process.returncode != 0:
-            raise EngineRefused(f"{self.backend} cannot stop the container {container}")
+            raise EngineRefused(f"{self.backend} cannot stop the container {container.name}")
+
+    def _end(self, container: Found) -> None:
+        """End one whose monitor was killed; to be told to end would leave it `stopping` for ever.
+
+        What the monitor would have left is a file with the exit status (conmon(8), --exit-dir).
+        """
+        self._run("kill", "--signal=SIGKILL", container.id)
+        until = time.monotonic() + SECONDS
+        while _there(container.pid) and time.monotonic() < until:
+            time.sleep(0.05)
+        with contextlib.suppress(OSError):
+            (EXITS / container.id).write_text(str(128 + signal.SIGKILL))
+        self._run("container", "cleanup", container.id)
 
     def remove(self, container: str) -> None:
         """Away with it, and with the volumes that nobody named."""
@@ -211,9 +246,9 @@ class Engine:
         """Let it go on."""
         self._do("unpause", "unpause", container)
 
-    def signal(self, container: str, signal: str) -> None:
+    def signal(self, container: str, name: str) -> None:
         """Send a signal to its first process, which passes it on."""
-        self._do("signal", "kill", f"--signal={signal}", container)
+        self._do("signal", "kill", f"--signal={name}", container)
 
     def _only(self, filter_: str) -> Found | None:
         found = self._listed(filter_)
@@ -273,6 +308,7 @@ class Engine:
 class _State(msgspec.Struct, frozen=True, rename="pascal"):
     status: str
     pid: int = 0
+    conmon_pid: int = 0
     exit_code: int = 0
     started_at: str = ""
     error: str = ""

@@ -45,6 +45,12 @@ def ensure(
     ready = engine.inspect(fresh or (found.id if found is not None else ""))
     if ready is None:
         raise EngineRefused(f"The container {spec.name} went away while it was set up")
+    if ready.alive:
+        raise EngineRefused(
+            f"{engine.backend} takes the container {spec.name} for {ready.status} still",
+            hint="When the machine has started anew it knows better. At once, but without what is"
+            f" installed in it: {engine.backend} rm -f {spec.name}",
+        )
     return ready
 
 
@@ -87,7 +93,7 @@ def _quieten(engine: Engine, found: Found, say: Say) -> bool:
         say(f"The container {found.name} was paused; it goes on now")
         engine.unpause(found.id)
     say(f"Stopping the container {found.name}, which still runs; running turns end first")
-    engine.stop(found.id, defaults().stop_seconds, tick=lambda: say(""))
+    engine.stop(found, defaults().stop_seconds, tick=lambda: say(""))
     return True
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, MutableMapping
+from pathlib import Path
 from types import FrameType
 
 from hermes_agent.deploy.container import freezer
@@ -66,9 +67,8 @@ class _Watch:
         self._ear = ear
         self._status = ""
         self._paused = False
-        self._pid = 0
+        self._now = container
         self._stopping: subprocess.Popen[bytes] | None = None
-        self._again = False
 
     def run(self) -> int:
         """Its exit status."""
@@ -81,7 +81,7 @@ class _Watch:
                     self._pass_on()
                     for number in _received(heard):
                         self._hand_on(signal.Signals(number))
-                    self._look()
+                    self._look(attached)
             if self._stopping is not None:
                 self._stopping.wait()
             self._pass_on()
@@ -98,6 +98,10 @@ class _Watch:
     def _hand_on(self, number: signal.Signals) -> None:
         if number in _ENDING:
             self._stop()
+        elif number == signal.SIGABRT:
+            # The watchdog's: an agent that hangs would not end when it is told to.
+            with contextlib.suppress(EngineRefused):
+                self._engine.signal(self._container.id, "SIGKILL")
         elif number in _HANDED_ON:
             with contextlib.suppress(EngineRefused):
                 self._engine.signal(self._container.id, number.name)
@@ -115,11 +119,17 @@ class _Watch:
         self._manager.tell("STOPPING=1", f"EXTEND_TIMEOUT_USEC={(seconds + MARGIN) * 1_000_000}")
         self._stopping = self._engine.stopping(self._container.id, seconds)
 
-    def _look(self) -> None:
-        if self._pid == 0:
-            found = self._engine.inspect(self._container.id)
-            self._pid = found.pid if found is not None else 0
-        paused = freezer.paused(self._pid)
+    def _look(self, attached: "subprocess.Popen[bytes]") -> None:
+        if self._now.pid == 0:
+            self._now = self._engine.inspect(self._container.id) or self._container
+        if self._now.unwatched and Path(f"/proc/{self._now.pid}").exists():
+            self._engine.stop(self._now, 0, tick=lambda: None)
+            attached.terminate()
+            raise EngineRefused(
+                f"Podman's process beside the container {self._container.name} (conmon) was killed",
+                hint="The next start begins with the same container.",
+            )
+        paused = freezer.paused(self._now.pid)
         if paused:
             # Somebody did that on purpose; it is no agent that hangs.
             self._manager.tell(
@@ -219,7 +229,7 @@ def _leaving() -> Generator[None]:
 def _signals() -> Generator[int]:
     """A descriptor from which the numbers of signals are read."""
     reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-    numbers = (*_ENDING, *_HANDED_ON, signal.SIGCHLD)
+    numbers = (*_ENDING, *_HANDED_ON, signal.SIGABRT, signal.SIGCHLD)
     before = {number: signal.signal(number, lambda _n, _f: None) for number in numbers}
     old = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     try:

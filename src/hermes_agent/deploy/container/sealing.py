@@ -58,8 +58,7 @@ def seal(path: str, noted: Path) -> str | None:
 def unseal(path: str, noted: Path) -> None:
     """Take our mount away again, if there is one. Raises `OSError`."""
     if noted.exists():
-        if os.path.ismount(path):
-            _unmount(path)
+        _unmount(path)
         noted.unlink()
 
 
