@@ -151,6 +151,7 @@ class Agent:
             found, stored=True, system=system, toolbox=toolbox, history=repair.history
         )
         delegation.attach(live)
+        toolbox.journal = live.journal
         return live
 
     def prompt_for(self, session: LiveSession) -> Prompt:
@@ -230,6 +231,7 @@ class Agent:
         self._locks.take(identity)
         live = self._live(row, stored=False, system=system, toolbox=toolbox)
         delegation.attach(live)
+        toolbox.journal = live.journal
         return live
 
     def _live(

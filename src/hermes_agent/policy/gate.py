@@ -9,6 +9,7 @@ from hermes_agent.domain.errors import DeniedError, HermesError
 from hermes_agent.domain.ports import Asker
 from hermes_agent.policy.askers import NobodyToAsk
 from hermes_agent.policy.grants import Grants, ListedGrants
+from hermes_agent.policy.programs import assess_program
 from hermes_agent.policy.rules import assess
 from hermes_agent.policy.verdict import Place, Reason, Verdict
 
@@ -19,6 +20,8 @@ Mode = Literal["manual", "smart", "off"]
 DEFAULT_TIMEOUT = 60.0
 # Environments where the machine is not at stake.
 CONTAINERS = frozenset(("docker", "podman", "singularity", "modal", "daytona"))
+# Environments where what decides about the agent is out of reach.
+CONFINING = CONTAINERS | {"bubblewrap"}
 
 _log = logging.getLogger(__name__)
 _RETRY = "Do not try the same thing another way; say what you need and why, or go on without it."
@@ -81,15 +84,29 @@ class Gate:
         """
         verdict = self.assess(command, cwd=cwd, environment=environment)
         if verdict.action == "ask" and not (self.yolo or self.mode == "off"):
-            verdict = await self._ask(command, cwd, environment, tool)
-        if verdict.action == "block":
-            raise DeniedError(
-                f"Blocked: {_sentences(verdict.reasons)} No setting and no answer lifts this.",
-                hint=_RETRY,
+            verdict = await self._ask(
+                lambda: self.assess(command, cwd=cwd, environment=environment), tool
             )
-        return verdict.command
+        return _passed(verdict)
 
-    async def _ask(self, command: str, cwd: str, environment: str, tool: str) -> Verdict:
+    async def check_code(self, code: str, *, environment: str = "local", tool: str) -> str:
+        """The Python program to run. Like `check_command`; what confines a program, its
+        environment or a container, spares the question."""
+
+        def assessed() -> Verdict:
+            return assess_program(
+                code,
+                confined=environment in CONFINING,
+                allow=self._grants.list() | self._session,
+                deny=self._deny,
+            )
+
+        verdict = assessed()
+        if verdict.action == "ask" and not (self.yolo or self.mode == "off"):
+            verdict = await self._ask(assessed, tool)
+        return _passed(verdict)
+
+    async def _ask(self, assessed: Callable[[], Verdict], tool: str) -> Verdict:
         import asyncio
 
         if self.mode == "smart":
@@ -101,7 +118,7 @@ class Gate:
             self._asking = asyncio.Lock()
         async with self._asking:
             # The answer to a question asked meanwhile may cover this one.
-            verdict = self.assess(command, cwd=cwd, environment=environment)
+            verdict = assessed()
             if verdict.action == "ask":
                 await self._decide(verdict, tool)
         return verdict
@@ -173,6 +190,15 @@ class Gate:
         if sentence not in self._told:
             self._told.add(sentence)
             self._notify(sentence)
+
+
+def _passed(verdict: Verdict) -> str:
+    if verdict.action == "block":
+        raise DeniedError(
+            f"Blocked: {_sentences(verdict.reasons)} No setting and no answer lifts this.",
+            hint=_RETRY,
+        )
+    return verdict.command
 
 
 def _sentences(reasons: Sequence[Reason]) -> str:

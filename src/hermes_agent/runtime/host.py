@@ -257,6 +257,7 @@ class SessionHost:
             on_child=self._moved,
         )
         delegation.attach(live)
+        toolbox.journal = live.journal
         return live
 
     async def _stored(self, session_id: str) -> tuple[Session | None, tuple[Message, ...]]:

@@ -13,6 +13,7 @@ from hermes_agent.domain.messages import Message
 from hermes_agent.domain.ports import Asker, Delegate, Jobs
 from hermes_agent.environments import create as create_environment
 from hermes_agent.environments.annex import beside
+from hermes_agent.environments.shell import ShellEnvironment
 from hermes_agent.environments.variables import child_variables
 from hermes_agent.knowledge.recall import Recall
 from hermes_agent.policy.gate import Gate
@@ -24,7 +25,7 @@ from hermes_agent.runtime.keeping import memory_files, offered, skill_shelf
 from hermes_agent.runtime.servers import Servers
 from hermes_agent.tools.builtin.todo import restored
 from hermes_agent.tools.call import SessionToolbox
-from hermes_agent.tools.contract import Guard, Limits, ToolContext
+from hermes_agent.tools.contract import Guard, Limits, Programs, ToolContext
 from hermes_agent.tools.session import ToolSession
 from hermes_agent.tools.toolsets import resolve as resolve_tools
 
@@ -160,6 +161,7 @@ class Workplace:
             skills=skill_shelf(self._loaded, platform),
             offered=offered(tools),
             delegate=delegate,
+            programs=self._programs(),
             session=ToolSession(todos=restored(history)),
             limits=Limits(
                 terminal_timeout=config.terminal.timeout,
@@ -181,6 +183,23 @@ class Workplace:
             cwd=workdir or self.environment.cwd,
             environment=self.environment.name,
             tool=self.doing,
+        )
+
+    def _programs(self) -> Programs | None:
+        """Only where a program can reach a socket of ours."""
+        environment, settings = self.environment, self._loaded.config.code_execution
+        if not isinstance(environment, ShellEnvironment):
+            return None
+        return Programs(
+            approve=self._approve_code,
+            folder=lambda: environment.scratch,
+            timeout=settings.timeout,
+            max_calls=settings.max_tool_calls,
+        )
+
+    async def _approve_code(self, code: str) -> str:
+        return await self._gate.check_code(
+            code, environment=self.environment.name, tool="execute_code"
         )
 
     async def run_own(self, command: str, on_output: Callable[[str], None]) -> CommandResult:

@@ -12,16 +12,22 @@ from hermes_agent.domain.errors import DeniedError, NotFoundError, UsageError
 from hermes_agent.domain.events import ToolOutput
 from hermes_agent.domain.messages import ToolCall, ToolResult
 from hermes_agent.domain.model import ToolSpec
-from hermes_agent.domain.ports import Emit
+from hermes_agent.domain.ports import Emit, Journal
 from hermes_agent.tools import parallel, schema
 from hermes_agent.tools.arguments import ArgumentFault, Shape, parse, validate
 from hermes_agent.tools.contract import Arguments, Outcome, ToolContext, ToolModule
 from hermes_agent.tools.place import absolute
-from hermes_agent.tools.result import encode
+from hermes_agent.tools.result import encode, shorten
 from hermes_agent.tools.table import TABLE, Entry
 from hermes_agent.tools.wrappers import Answer, Step, gated, redacted, settled, timed
 
+CALLABLE = frozenset(
+    ("web_search", "web_extract", "read_file", "write_file", "search_files", "patch", "terminal")
+)
+"""The tools that programs may call."""
+
 _SUMMARY_CHARS = 200
+_KEPT_CHARS = 2_000
 
 
 class SessionToolbox:
@@ -47,6 +53,8 @@ class SessionToolbox:
             if name in set(tools) and (not entry.needs or getattr(context, entry.needs) is not None)
         }
         self._context = context
+        self.journal: Journal | None = None
+        """Where the calls of programs are noted; those of the model are noted by the loop."""
         self._redact = redact
         self._side_effect_free = side_effect_free
         self._gate = asyncio.Semaphore(context.limits.parallel)
@@ -114,15 +122,30 @@ class SessionToolbox:
         def show(text: str) -> None:
             emit(ToolOutput(call.id, text))
 
-        context = msgspec.structs.replace(self._context, emit_output=show)
+        inner = _Inner(self, call)
+        context = msgspec.structs.replace(self._context, emit_output=show, inner=inner)
         answer = await self._step(call)(context)
         return self._result(call, answer)
 
+    async def run_inner(self, call: ToolCall) -> ToolResult:
+        """Run a call of a program's. It has its place already: the call that runs the program."""
+        if self.journal is not None:
+            await self.journal.call_started(call)
+        result = self._result(call, await self._ungated(call)(self._context))
+        if self.journal is not None:
+            # No message will hold it, and the program has it: what is kept is for people.
+            kept = shorten(result.content, _KEPT_CHARS)
+            await self.journal.call_finished(msgspec.structs.replace(result, content=kept))
+        return result
+
     def _step(self, call: ToolCall) -> Step:
+        return gated(self._ungated(call), self._gate)
+
+    def _ungated(self, call: ToolCall) -> Step:
         async def work(context: ToolContext) -> Outcome:
             return await self._perform(call, context)
 
-        return gated(timed(redacted(settled(work, call.name), self._redact)), self._gate)
+        return timed(redacted(settled(work, call.name), self._redact))
 
     async def _perform(self, call: ToolCall, context: ToolContext) -> Outcome:
         module = self._module(call.name)
@@ -166,6 +189,30 @@ class SessionToolbox:
             spec = schema.load(entry.module)
             shape = self._shapes[name] = msgspec.json.decode(spec.parameters, type=Shape)
         return shape
+
+
+class _Inner:
+    """The port `InnerTools` for the call `outer`."""
+
+    def __init__(self, toolbox: SessionToolbox, outer: ToolCall) -> None:
+        self._toolbox = toolbox
+        self._outer = outer
+
+    def specs(self) -> tuple[ToolSpec, ...]:
+        return tuple(spec for spec in self._toolbox.specs() if spec.name in CALLABLE)
+
+    def prepare(self, number: int, name: str, arguments: Arguments) -> ToolCall:
+        text = msgspec.json.encode(arguments).decode()
+        return ToolCall(id=f"{self._outer.id}:{number}", name=name, arguments=text)
+
+    def summary(self, call: ToolCall) -> str:
+        return self._toolbox.summary(call)
+
+    async def run(self, call: ToolCall) -> ToolResult:
+        if call.name not in CALLABLE:
+            said = encode({"error": f"Programs cannot call {call.name}."}, _KEPT_CHARS)
+            return ToolResult(call_id=call.id, name=call.name, content=said, status="error")
+        return await self._toolbox.run_inner(call)
 
 
 def _unknown(name: str, known: list[str]) -> NotFoundError:

@@ -11,6 +11,8 @@ from typing import Protocol
 import msgspec
 
 from hermes_agent.domain.chats import Origin
+from hermes_agent.domain.messages import ToolCall, ToolResult
+from hermes_agent.domain.model import ToolSpec
 from hermes_agent.domain.outside import ToolSource
 from hermes_agent.domain.ports import Asker, Delegate, Environment, Jobs
 from hermes_agent.knowledge.memory import MemoryFiles
@@ -31,6 +33,38 @@ class Guard(Protocol):
     def check_write(self, path: str) -> str:
         """Raises `DeniedError` when the file may not be written."""
         ...
+
+
+class InnerTools(Protocol):
+    """The session's tools for a program that a tool runs: each call passes what a call of the
+    model's passes, and stands in the store beside it."""
+
+    def specs(self) -> tuple[ToolSpec, ...]:
+        """Those that a program may call."""
+        ...
+
+    def prepare(self, number: int, name: str, arguments: Arguments) -> ToolCall:
+        """The call with this number."""
+        ...
+
+    def summary(self, call: ToolCall) -> str:
+        """One line for people."""
+        ...
+
+    async def run(self, call: ToolCall) -> ToolResult:
+        """Whatever goes wrong is in the result."""
+        ...
+
+
+class Programs(msgspec.Struct, frozen=True, kw_only=True):
+    """What running a program takes. `approve` gives the program to run, or raises `DeniedError`;
+    `folder` is a private directory that programs see by the same path, None where there is none.
+    `timeout` is in seconds."""
+
+    approve: Callable[[str], Awaitable[str]]
+    folder: Callable[[], str | None]
+    timeout: float = 300.0
+    max_calls: int = 50
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +93,8 @@ class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
     where the session is led, None in a terminal. `notes`, `recall` and `skills` are what the agent
     keeps, None where it may not. `outside` brings the tools of other servers, None where there are
     none. `offered` are the names of the session's own tools and toolsets. `delegate` sends out
-    sub-agents, None where there may be none.
+    sub-agents, None where there may be none. `programs` is None where the session's commands run in
+    a place that cannot call back; `inner` are the tools for one, set for each call.
     """
 
     environment: Environment
@@ -76,6 +111,8 @@ class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
     outside: ToolSource | None = None
     skills: Shelf | None = None
     delegate: Delegate | None = None
+    programs: Programs | None = None
+    inner: InnerTools | None = None
     offered: frozenset[str] = frozenset()
 
 

@@ -49,5 +49,12 @@ TABLE: dict[str, Entry] = {
     "delegate_task": Entry(
         "delegate_task", "delegation", "Send out sub-agents", "everything", needs="delegate"
     ),
+    "execute_code": Entry(
+        "execute_code",
+        "code_execution",
+        "Run Python that calls tools",
+        "everything",
+        needs="programs",
+    ),
     "cronjob": Entry("cronjob", "cronjob", "Schedule jobs", "note", needs="jobs"),
 }

@@ -1,0 +1,1 @@
+"""Programs that the agent wrote, and the way from them to its tools."""
