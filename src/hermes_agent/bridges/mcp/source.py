@@ -67,6 +67,11 @@ class McpSource:
         self._seen.save()
         return found
 
+    async def everything(self, server: str) -> Sequence[ServerTool]:
+        """All tools of a server as it calls them, also those that its settings leave out."""
+        await self._connected()
+        return self._links[server].offer.tools
+
     async def absent(self) -> dict[str, str]:
         """See `ToolSource`."""
         await self._connected()

@@ -6,10 +6,14 @@ from typing import Any
 
 import click
 
+from hermes_agent.cli.commands.mcp_configure import configure_command
+from hermes_agent.cli.commands.mcp_known import NAME, known, reached
+from hermes_agent.cli.commands.mcp_login import login_command, logout_command
+from hermes_agent.cli.commands.mcp_serve import serve_command
 from hermes_agent.config.load import Loaded, load
 from hermes_agent.config.schema.execution import McpServer
 from hermes_agent.config.secret_names import looks_secret
-from hermes_agent.domain.errors import HermesError, NotFoundError, UsageError
+from hermes_agent.domain.errors import HermesError, UsageError
 from hermes_agent.domain.outside import OutsideTool
 
 
@@ -27,7 +31,7 @@ def list_command(as_json: bool) -> None:
         import json
 
         rows = [
-            {"name": name, "reached": _reached(each), "enabled": each.enabled}
+            {"name": name, "reached": reached(each), "enabled": each.enabled}
             for name, each in sorted(servers.items())
         ]
         click.echo(json.dumps(rows, indent=2))
@@ -37,16 +41,16 @@ def list_command(as_json: bool) -> None:
         return
     width = max(len(name) for name in servers)
     for name, each in sorted(servers.items()):
-        click.echo(f"{name:{width}}  {'' if each.enabled else '(off) '}{_reached(each)}")
+        click.echo(f"{name:{width}}  {'' if each.enabled else '(off) '}{reached(each)}")
 
 
 @command.command("test")
-@click.argument("name")
+@NAME
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def test_command(name: str, as_json: bool) -> None:
     """Connect to a server and show its tools."""
     loaded = load()
-    tools = asyncio.run(_probe(loaded, name, _known(loaded, name)))
+    tools = asyncio.run(probe(loaded, name, known(loaded, name)))
     if as_json:
         import json
 
@@ -64,6 +68,12 @@ def test_command(name: str, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--command", "program", metavar="LINE", help="The program and its arguments.")
 @click.option("--url", help="The server's address.")
+@click.option("--args", "words", metavar="LINE", help="More arguments of the program.")
+@click.option(
+    "--auth",
+    type=click.Choice(["oauth", "header"]),
+    help="How the server knows us: by a login, or by a header.",
+)
 @click.option("--env", multiple=True, metavar="NAME=VALUE", help="A variable for the program.")
 @click.option("--header", multiple=True, metavar="NAME:VALUE", help="A header for the address.")
 @click.option("--timeout", type=float, help="Longest tool call in seconds.")
@@ -72,6 +82,8 @@ def add_command(
     name: str,
     program: str | None,
     url: str | None,
+    words: str | None,
+    auth: str | None,
     env: tuple[str, ...],
     header: tuple[str, ...],
     timeout: float | None,
@@ -97,12 +109,16 @@ def add_command(
         raise UsageError("Give either --command or --url.")
     server: dict[str, Any] = {}
     if program is not None:
-        words = shlex.split(program)
-        if not words:
+        line = [*shlex.split(program), *shlex.split(words or "")]
+        if not line:
             raise UsageError("--command names no program.")
-        server |= {"command": words[0], "args": words[1:]}
+        if auth is not None:
+            raise UsageError("--auth is for an address: a program needs no login.")
+        server |= {"command": line[0], "args": line[1:]}
     else:
         server["url"] = url
+        if auth is not None:
+            server["auth"] = auth
     if env:
         server["env"] = _pairs(env, "=", "--env")
     if header:
@@ -115,44 +131,63 @@ def add_command(
                 )
     if timeout is not None:
         server["timeout"] = timeout
-    if not no_test:
+    if not no_test and auth != "oauth":
         tried = load(flags={f"mcp_servers.{name}": server})
-        tools = asyncio.run(_probe(tried, name, tried.config.mcp_servers[name]))
+        tools = asyncio.run(probe(tried, name, tried.config.mcp_servers[name]))
         click.echo(f"{name}: connected, {len(tools)} tools.")
     edit(loaded.paths, {f"mcp_servers.{name}": server}, doing="add an MCP server")
     click.echo(f"Added {name}. New sessions will see it.")
+    if auth == "oauth":
+        click.echo(f"Log in there: hermes mcp login {name}")
 
 
 @command.command("remove")
-@click.argument("name")
+@NAME
 def remove_command(name: str) -> None:
-    """Remove a server."""
+    """Remove a server, and the login there."""
     from hermes_agent.config.edit import edit
+    from hermes_agent.runtime.servers import tokens_of
 
     loaded = load()
-    _known(loaded, name)
+    server = known(loaded, name)
     edit(loaded.paths, remove=(f"mcp_servers.{name}",), doing="remove an MCP server")
+    if server.url:
+        tokens_of(loaded.paths, name, server).forget()
     click.echo(f"Removed {name}.")
 
 
-def _reached(server: McpServer) -> str:
-    return server.url or shlex.join((server.command, *server.args))
+@command.command("enable")
+@NAME
+def enable_command(name: str) -> None:
+    """Use a server again."""
+    _switch(name, on=True)
 
 
-def _known(loaded: Loaded, name: str) -> McpServer:
-    servers = loaded.config.mcp_servers
-    if name not in servers:
-        known = ", ".join(sorted(servers)) or "none"
-        raise NotFoundError(
-            f"There is no MCP server called {name!r}.", hint=f"Configured are: {known}."
-        )
-    return servers[name]
+@command.command("disable")
+@NAME
+def disable_command(name: str) -> None:
+    """Keep a server's settings, but do not use it."""
+    _switch(name, on=False)
 
 
-async def _probe(loaded: Loaded, name: str, server: McpServer) -> list[OutsideTool]:
+def _switch(name: str, *, on: bool) -> None:
+    from hermes_agent.config.edit import edit
+
+    loaded = load()
+    known(loaded, name)
+    word = "enable" if on else "disable"
+    edit(loaded.paths, {f"mcp_servers.{name}.enabled": on}, doing=f"{word} an MCP server")
+    click.echo(f"{name}: {word}d. New sessions will see it; running ones after /reload-mcp.")
+
+
+async def probe(loaded: Loaded, name: str, server: McpServer) -> list[OutsideTool]:
+    """The tools of a server. Raises `HermesError` where it cannot be used."""
+    from hermes_agent.cli.errorlog import log_errors
     from hermes_agent.runtime.workplace import Premises
 
-    servers = Premises(loaded).servers
+    premises = Premises(loaded)
+    log_errors(loaded.paths.logs_dir / "errors.log", premises.blank_secrets)
+    servers = premises.servers
     source = servers.only(name, server)
     try:
         tools = list(await source.tools())
@@ -162,7 +197,7 @@ async def _probe(loaded: Loaded, name: str, server: McpServer) -> list[OutsideTo
     if name in absent:
         raise HermesError(
             f"The MCP server {name} cannot be used: {absent[name]}",
-            hint=f"It is reached by: {_reached(server)}",
+            hint=f"It is reached by: {reached(server)}",
         )
     return tools
 
@@ -184,3 +219,9 @@ def _data(tool: OutsideTool) -> dict[str, Any]:
         "parameters": tool.parameters,
         "warning": tool.warning,
     }
+
+
+command.add_command(configure_command)
+command.add_command(login_command)
+command.add_command(logout_command)
+command.add_command(serve_command)
