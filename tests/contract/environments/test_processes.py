@@ -6,11 +6,12 @@ import sys
 import textwrap
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hermes_agent.domain.errors import EnvironmentFault, NotFoundError
 from hermes_agent.environments import Workroom
-from tests.contract.environments.conftest import running, skip_without, until
+from tests.contract.environments.conftest import Furnish, running, until
 
 
 async def test_a_process_is_followed_to_its_end(environment: Workroom) -> None:
@@ -83,19 +84,23 @@ async def test_an_unknown_process_is_named(environment: Workroom) -> None:
         environment.processes.poll("proc_unknown")
 
 
-@pytest.mark.parametrize("name", ["local", "bubblewrap"])
+@pytest.mark.parametrize("name", ["local", "bubblewrap", "docker", "podman", "ssh"])
 @pytest.mark.parametrize("how", ["run", "spawn"])
-async def test_nothing_survives_when_we_are_killed(work: Path, name: str, how: str) -> None:
-    skip_without(name)
-    mark = f"88{os.getpid()}{'12'[how == 'run']}{'34'[name == 'local']}"
+async def test_nothing_survives_when_we_are_killed(
+    work: Path, furnish: Furnish, tmp_path: Path, name: str, how: str
+) -> None:
+    mark = f"88{os.getpid()}{'12'[how == 'run']}{len(name)}"
+    (tmp_path / "place").write_bytes(msgspec.json.encode(furnish(name), enc_hook=str))
     program = textwrap.dedent(f"""
-        import asyncio, os
-        from hermes_agent.environments import Workroom, create
+        import asyncio, msgspec, os
+        from hermes_agent.environments import create
         from hermes_agent.environments.enclosure import Place
 
         async def main():
             os.environ["XDG_RUNTIME_DIR"] = {str(work)!r}  # for the scratch directory
-            there = create({name!r}, Place(cwd={str(work)!r}, variables=os.environ))
+            place = open({str(tmp_path / "place")!r}, "rb").read()
+            hook = lambda kind, text: kind(text)
+            there = create({name!r}, msgspec.json.decode(place, type=Place, dec_hook=hook))
             command = "setsid sleep {mark} & sleep {mark}"
             if {how!r} == "run":
                 await there.run(command, timeout=600)
@@ -107,7 +112,7 @@ async def test_nothing_survives_when_we_are_killed(work: Path, name: str, how: s
     """)
     victim = subprocess.Popen([sys.executable, "-c", program])  # noqa: ASYNC220 - is over in a moment
     try:
-        await until(lambda: len(running(f"sleep {mark}")) >= 2)
+        await until(lambda: len(running(f"sleep {mark}")) >= 2, seconds=60)
     finally:
         victim.kill()
         victim.wait()

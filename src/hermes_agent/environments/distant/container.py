@@ -42,6 +42,7 @@ class Container:
             )
         self.name = engine
         self.noun = "the container"
+        self.scratch = None
         self.scratch_base = _SCRATCH
         self.patience = _PATIENCE
         self.longest = _LONGEST

@@ -47,7 +47,7 @@ class DistantEnvironment:
         self._link = link
         self._place = place
         self._cwd = place.cwd
-        self._warden = Warden()
+        self._warden = Warden(lambda: link.scratch)
         self._connecting = asyncio.Lock()
         self._porter: Porter | None = None
         self._clients: set[Client] = set()

@@ -17,12 +17,17 @@ class Link(Protocol):
 
     @property
     def noun(self) -> str:
-        """What it is, in a sentence: `the container`, `ssh to HOST`."""
+        """What it is, in a sentence: `the container`, `the machine HOST`."""
         ...
 
     @property
     def variables(self) -> Mapping[str, str]:
         """What commands get besides what the place itself gives them."""
+        ...
+
+    @property
+    def scratch(self) -> str | None:
+        """A directory of this machine that is to be removed with us, if there is one."""
         ...
 
     @property

@@ -3,6 +3,7 @@
 import base64
 import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from hermes_agent.domain.errors import ConfigError, EnvironmentFault
 from hermes_agent.environments import scratch
@@ -57,11 +58,16 @@ class Ssh:
             )
         if options.host.startswith("-") or options.user.startswith("-"):
             raise ConfigError(f"terminal.ssh_host: {options.host} is no name of a machine.")
-        self.noun = f"ssh to {options.host}"
+        self.noun = f"the machine {options.host}"
         self._options: SshOptions = options
         self._place = place
         self._client = dict(place.variables)
         self._folder: str | None = None
+
+    @property
+    def scratch(self) -> str | None:
+        """Where the socket of the connection is."""
+        return self._folder
 
     def guard(self) -> DistantGuard:
         """As on this machine, with the home directory over there."""
@@ -69,10 +75,7 @@ class Ssh:
 
     async def open(self, keeper: Sequence[str], mark: str) -> Launch:
         """A new connection, whose master the keeper's client is."""
-        self._drop()
-        self._folder = scratch.make()
-        if self._folder is None or len(self._folder) > _LONGEST_SOCKET:
-            raise EnvironmentFault("There is no folder for the socket of ssh.")
+        self._folder = self._folder or _short_folder()
         return self._launch(keeper, {}, "-T", "-M")
 
     def launch(
@@ -83,20 +86,23 @@ class Ssh:
         return self._launch(argv, variables, terminal, "-o", "ControlMaster=no")
 
     async def leave(self) -> None:
-        """The socket is of no use any more."""
-        self._drop()
+        """With its socket in the way, the next connection could not be shared."""
+        if self.scratch is not None:
+            Path(self.scratch, "s").unlink(missing_ok=True)
 
     async def close(self) -> None:
-        """Nothing is left."""
+        """Remove the folder of the socket."""
+        scratch.remove(self._folder)
 
     def probe(self) -> Launch:
         """How to ask the other machine for its name."""
-        return self._launch(("uname", "-n"), {}, "-T", "-o", "ControlMaster=no")
+        return self._launch(("uname", "-n"), {}, "-T", "-o", "ControlMaster=no", "-S", "none")
 
     def _launch(self, argv: Sequence[str], variables: Mapping[str, str], *flags: str) -> Launch:
         options = self._options
-        socket = f"{self._folder}/s" if self._folder else "none"
-        line = ["ssh", *flags, "-S", socket, "-p", str(options.port)]
+        line = ["ssh", *flags, "-p", str(options.port)]
+        if "-S" not in flags:
+            line += ("-S", f"{self.scratch}/s")
         for name, value in _OPTIONS.items():
             line += ("-o", f"{name}={value}")
         if options.user:
@@ -110,9 +116,15 @@ class Ssh:
             variables={**self._client, **mark},
         )
 
-    def _drop(self) -> None:
-        scratch.remove(self._folder)
-        self._folder = None
+
+def _short_folder() -> str:
+    folder = scratch.make()
+    if folder is not None and len(folder) > _LONGEST_SOCKET:
+        scratch.remove(folder)
+        folder = scratch.make({})
+    if folder is None:
+        raise EnvironmentFault("There is no folder for the socket of ssh.")
+    return folder
 
 
 class SshEnvironment(DistantEnvironment):
