@@ -122,7 +122,7 @@ def test_root_of_the_container_becomes_the_agents_user(deployed: Deployment) -> 
         stderr=subprocess.DEVNULL,
     )
     try:
-        deployed.wait(lambda: owners(b"hermes\0logs\0-f\0") == {deployed.account.pw_uid}, "logs")
+        deployed.wait(lambda: owners(b"\0logs\0-f\0") == {deployed.account.pw_uid}, "logs")
     finally:
         following.kill()
         following.wait()
