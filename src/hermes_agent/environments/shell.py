@@ -139,6 +139,7 @@ class ShellEnvironment:
     def branch(self) -> "ShellEnvironment":
         """Another one that sees the same files and begins where this one is now. Its directory,
         variables and background processes are its own. To be closed before this one."""
+        self._runs += 1  # what it leaves in a /tmp of ours is to be found later
         place = msgspec.structs.replace(self._place, cwd=self._cwd, variables=self._variables)
         return ShellEnvironment(self._enclosure, place, borrowed=True)
 

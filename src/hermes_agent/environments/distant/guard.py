@@ -53,8 +53,9 @@ class DistantGuard:
         if not path or "\0" in path:
             raise DeniedError("A file needs a name.", hint="Give an absolute or a relative path.")
         whole = join(cwd, path) if cwd else path
+        named = self.home + whole[1:] if whole == "~" or whole.startswith("~/") else whole
         # a path below links is judged when it is resolved
-        self.judge(normpath(whole), writing=writing and not self._root)
+        self.judge(normpath(named), writing=writing and not self._root)
         return whole
 
     def _reason(self, path: str, *, writing: bool) -> str:

@@ -88,7 +88,7 @@ class Ssh:
     async def leave(self) -> None:
         """With its socket in the way, the next connection could not be shared."""
         if self.scratch is not None:
-            Path(self.scratch, "s").unlink(missing_ok=True)
+            Path(self.scratch, "s").unlink(missing_ok=True)  # noqa: ASYNC240 - in memory
 
     async def close(self) -> None:
         """Remove the folder of the socket."""
