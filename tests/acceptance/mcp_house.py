@@ -25,7 +25,7 @@ def connect(hermes: Hermes, name: str = "demo", **settings: Any) -> None:
     lines = config.read_text().splitlines()
     kept = [line for line in lines if not line.startswith("mcp_servers:")]
     before = [line for line in lines if line.startswith("mcp_servers:")]
-    servers = json.loads(before[0].partition(":")[2]) if before else {}
+    servers: dict[str, Any] = json.loads(before[0].partition(":")[2]) if before else {}
     servers[name] = settings if "url" in settings else {"command": sys.executable, **settings}
     config.write_text("\n".join([*kept, f"mcp_servers: {json.dumps(servers)}", ""]))
 
@@ -36,7 +36,7 @@ def results(server: ModelServer) -> list[dict[str, Any]]:
     return [json.loads(each["content"]) for each in messages if each["role"] == "tool"]
 
 
-def use(name: str, **arguments: Any) -> Reply:
+def use(name: str, /, **arguments: Any) -> Reply:
     return Reply(calls=[Call("tool_use", {"name": name, "arguments": arguments})])
 
 

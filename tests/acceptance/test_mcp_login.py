@@ -1,20 +1,22 @@
 """Logging in at MCP servers; the authorization server is one of the protocol's library."""
 
+import http.client
 import json
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Generator
-from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.acceptance.hermes import Hermes
 from tests.acceptance.mcp_house import connect, free_port, results, search, served, use, wait
 from tests.servers.model import ModelServer
-from tests.servers.script import Reply
+from tests.servers.script import Call, Reply
 
 
 class Locked:
@@ -40,18 +42,15 @@ def locked() -> Generator[Locked]:
         yield Locked(port)
 
 
-class _Stay(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
 def where_it_leads(address: str) -> str:
     """Where the authorization server sends a browser back to."""
-    try:
-        urllib.request.build_opener(_Stay).open(address)
-    except urllib.error.HTTPError as answer:
-        return answer.headers["location"]
-    raise AssertionError("it did not send anybody anywhere")
+    parts = urlsplit(address)
+    asking = http.client.HTTPConnection(parts.netloc, timeout=30)
+    asking.request("GET", f"{parts.path}?{parts.query}")
+    location = asking.getresponse().getheader("location")
+    asking.close()
+    assert location
+    return location
 
 
 def visit(address: str) -> str:
@@ -86,8 +85,6 @@ class Login:
 
 
 def login(hermes: Hermes) -> Generator[Login]:
-    import sys
-
     process = subprocess.Popen(
         (sys.executable, "-m", "hermes_agent", "mcp", "login", "demo", "--no-browser"),
         cwd=hermes.folder,
@@ -247,14 +244,10 @@ def test_only_a_server_that_wants_one_can_be_logged_in_at(hermes: Hermes) -> Non
     assert (ran.status, "needs no login" in ran.err) == (2, True)
 
 
-def test_no_tool_reads_the_logins(
-    hermes: Hermes, server: ModelServer, locked: Locked, tmp_path: Path
-) -> None:
+def test_no_tool_reads_the_logins(hermes: Hermes, server: ModelServer, locked: Locked) -> None:
     connect(hermes, url=locked.url, auth="oauth")
     log_in(hermes)
     path = str(hermes.home / "mcp-tokens" / "demo.json")
-    from tests.servers.script import Call
-
     server.say(Reply(calls=[Call("read_file", {"path": path})]), Reply(text="No."))
     hermes.run("-q", "go")
     assert tokens(hermes)["access_token"] not in json.dumps(results(server))
