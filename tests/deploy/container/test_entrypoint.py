@@ -10,6 +10,9 @@ from tests.deploy.container.engines import IMAGE, TINY_IMAGE
 
 pytestmark = pytest.mark.timeout(400)
 
+ONE_ENGINE = pytest.mark.parametrize("engine", ["docker"], indirect=True)
+"""For what happens inside alone, whichever engine that is."""
+
 REPORT = """\
 #!/bin/sh
 { id; umask; pwd; echo "$HOME"; echo "$PATH"; printf '<%s>' "$@"; } > /data/.hermes/report.new
@@ -70,6 +73,7 @@ def test_an_image_with_busybox_alone_gets_the_user_too(deployed: Deployment) -> 
     ]
 
 
+@ONE_ENGINE
 def test_a_user_whom_the_image_does_not_know_is_made(deployed: Deployment) -> None:
     taken = deployed.engine.do(
         *("run", "--rm", "--network=none", "--entrypoint=cat", IMAGE, "/etc/passwd")
@@ -84,6 +88,7 @@ def test_a_user_whom_the_image_does_not_know_is_made(deployed: Deployment) -> No
     assert deployed.sh("ls -A /home/hermes").split() == [".bash_logout", ".bashrc", ".profile"]
 
 
+@ONE_ENGINE
 def test_a_user_whose_number_the_image_has_given_away_gets_home_and_group(
     deployed: Deployment,
 ) -> None:
@@ -126,6 +131,7 @@ def test_the_agent_starts_without_a_network_and_what_is_missing_is_said(
     assert "not everything" not in deployed.log()
 
 
+@ONE_ENGINE
 def test_what_root_of_the_container_left_is_given_back_and_nothing_else_is_touched(
     deployed: Deployment,
 ) -> None:
@@ -160,6 +166,7 @@ def test_what_root_of_the_container_left_is_given_back_and_nothing_else_is_touch
     assert outside.stat().st_uid == 0
 
 
+@ONE_ENGINE
 def test_variables_of_any_name_and_value_arrive_and_upset_nothing(deployed: Deployment) -> None:
     simple(deployed)
     values = {
@@ -182,6 +189,7 @@ def test_variables_of_any_name_and_value_arrive_and_upset_nothing(deployed: Depl
         assert f"{name}={value}\n" in variables
 
 
+@ONE_ENGINE
 def test_a_working_directory_on_a_volume_is_the_agent_s(deployed: Deployment) -> None:
     simple(deployed)
     projects = deployed.folder / "projects"

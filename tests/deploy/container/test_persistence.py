@@ -1,6 +1,7 @@
 """The guide's table "What persists across what", row by row, on real engines."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -39,13 +40,12 @@ def test_what_persists_across_what(deployed: Deployment) -> None:
     install(deployed)
     first = deployed.id
 
+    def kept() -> tuple[bool, bool, str]:
+        return deployed.id == first, state_persists(deployed), layer(deployed)
+
     # systemctl restart hermes-agent
     deployed.restart()
-    assert (deployed.id == first, state_persists(deployed), layer(deployed)) == (
-        True,
-        True,
-        "persists",
-    )
+    assert kept() == (True, True, "persists")
 
     # nixos-rebuild switch (code change): the symlink is updated, the container is not recreated
     other = deployed.make_package("two")
@@ -54,11 +54,7 @@ def test_what_persists_across_what(deployed: Deployment) -> None:
     assert deployed.exec("readlink", "/data/current-package") == str(other)
     assert deployed.exec("/data/current-package/bin/hermes", "which") == "two"
     assert (deployed.state / ".gc-root").readlink() == other
-    assert (deployed.id == first, state_persists(deployed), layer(deployed)) == (
-        True,
-        True,
-        "persists",
-    )
+    assert kept() == (True, True, "persists")
 
     # Host reboot
     deployed.stop()
@@ -66,45 +62,31 @@ def test_what_persists_across_what(deployed: Deployment) -> None:
     shutil.rmtree(deployed.roots.runtime)
     deployed.engine.up()
     deployed.start()
-    assert (deployed.id == first, state_persists(deployed), layer(deployed)) == (
-        True,
-        True,
-        "persists",
-    )
+    assert kept() == (True, True, "persists")
 
-    # Image change
-    deployed.container(image=OTHER_IMAGE)
-    deployed.restart()
-    assert deployed.id != first
-    assert (state_persists(deployed), layer(deployed)) == (True, "lost")
-
-
-@pytest.mark.parametrize("changed", ["environment", "environmentFiles", "volumes", "options"])
-def test_a_change_of_environment_volumes_or_options_makes_another_container(
-    deployed: Deployment, changed: str
-) -> None:
-    deployed.start()
-    install(deployed)
-    first = deployed.id
-    if changed == "environment":
-        deployed.keys["environment"] = {"GREETING": "hello there"}
-    elif changed == "environmentFiles":
-        deployed.keys["environmentFiles"] = [deployed.file("secrets.env", "EXTRA=one\n")]
-    elif changed == "volumes":
-        (deployed.folder / "projects").mkdir()
-        (deployed.folder / "projects" / "plan").write_text("the plan\n")
-        deployed.container(extraVolumes=[f"{deployed.folder}/projects:/projects:ro"])
-    else:
-        deployed.container(extraOptions=["--shm-size", "48m"])
-    deployed.restart()
-    assert deployed.id != first
-    assert (state_persists(deployed), layer(deployed)) == (True, "lost")
-    if changed == "environment":
-        assert deployed.sh("echo $GREETING") == "hello there"
-    elif changed == "volumes":
-        assert deployed.exec("cat", "/projects/plan") == "the plan"
-    elif changed == "options":
-        assert "49152" in deployed.sh("df -k /dev/shm")
+    # Image change, and each of "Env/volume/options change"
+    (deployed.folder / "projects").mkdir()
+    (deployed.folder / "projects" / "plan").write_text("the plan\n")
+    secrets = deployed.file("secrets.env", "EXTRA=one\n")
+    changes: dict[str, Callable[[], None]] = {
+        "image": lambda: deployed.container(image=OTHER_IMAGE),
+        "environment": lambda: deployed.keys.update(environment={"GREETING": "hello there"}),
+        "environmentFiles": lambda: deployed.keys.update(environmentFiles=[secrets]),
+        "extraVolumes": lambda: deployed.container(
+            extraVolumes=[f"{deployed.folder}/projects:/projects:ro"]
+        ),
+        "extraOptions": lambda: deployed.container(extraOptions=["--shm-size", "48m"]),
+    }
+    for name, change in changes.items():
+        install(deployed)
+        first = deployed.id
+        change()
+        deployed.restart()
+        assert (name, *kept()) == (name, False, True, "lost")
+    assert deployed.sh("echo $GREETING") == "hello there"
+    assert "EXTRA=one" in agent.variables(deployed)
+    assert deployed.exec("cat", "/projects/plan") == "the plan"
+    assert "49152" in deployed.sh("df -k /dev/shm")
 
 
 def test_settings_documents_arguments_and_secrets_change_without_another_container(

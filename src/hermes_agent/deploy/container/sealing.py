@@ -5,6 +5,7 @@ directory becomes a mount of its own on which such bits mean nothing: mount(2), 
 """
 
 import ctypes
+import errno
 import os
 from pathlib import Path
 
@@ -57,9 +58,14 @@ def seal(path: str, noted: Path) -> str | None:
 
 def unseal(path: str, noted: Path) -> None:
     """Take our mount away again, if there is one. Raises `OSError`."""
-    if noted.exists():
+    if not noted.exists():
+        return
+    try:
         _unmount(path)
-        noted.unlink()
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOENT):
+            raise  # otherwise somebody else took it away
+    noted.unlink()
 
 
 def _unmount(path: str) -> None:
