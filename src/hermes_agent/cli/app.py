@@ -202,6 +202,10 @@ class Agent:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
+    async def reload_servers(self) -> tuple[str, ...]:
+        """Read the MCP servers anew; gives the names of those that are turned on."""
+        return await self._servers.reload()
+
     async def close(self) -> None:
         """End what runs, give everything back."""
         await self.work.environment.close()

@@ -18,7 +18,7 @@ _MARKS: dict[Level, tuple[str, Colour]] = {
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--fix", is_flag=True, help="Mend what can be mended.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@click.option("--offline", is_flag=True, help="Do not ask the model server.")
+@click.option("--offline", is_flag=True, help="Ask no model server and no MCP server.")
 def command(fix: bool, as_json: bool, offline: bool) -> int:
     """Find out what is wrong, and mend it with --fix.
 
@@ -75,6 +75,7 @@ def _findings(*, offline: bool) -> Iterator[Finding]:
     from hermes_agent.cli.checks.logins import logins
     from hermes_agent.cli.checks.machine import machine
     from hermes_agent.cli.checks.model import model
+    from hermes_agent.cli.checks.servers import servers
     from hermes_agent.config.load import load
     from hermes_agent.config.paths import Paths
 
@@ -93,4 +94,5 @@ def _findings(*, offline: bool) -> Iterator[Finding]:
     yield from machine(loaded)
     yield from logins(loaded)
     yield from model(loaded, offline=offline)
+    yield from servers(loaded, offline=offline)
     yield from gateway(loaded)

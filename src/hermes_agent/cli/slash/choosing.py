@@ -37,6 +37,11 @@ def choosing_commands(chat: "Chat") -> list[SlashCommand]:
             busy=True,
         ),
         SlashCommand(
+            name="reload-mcp",
+            help="Read the MCP servers of the configuration anew.",
+            run=choosing.reload_mcp,
+        ),
+        SlashCommand(
             name="verbose",
             usage="[STEP]",
             choices=lambda: get_args(Progress),
@@ -100,6 +105,12 @@ class Choosing:
             )
         shown = "shown" if chat.view.reasoning else "hidden"
         chat.say(f"Reasoning: {chat.session.choices.effort or 'the vendor’s default'}, {shown}")
+
+    async def reload_mcp(self, argument: str) -> None:
+        """Connections whose settings are the same stay."""
+        del argument
+        names = await self._chat.agent.reload_servers()
+        self._chat.say(f"MCP servers: {', '.join(names) or 'none'}")
 
     async def verbose(self, argument: str) -> None:
         """To the next, or to the one named."""

@@ -97,6 +97,14 @@ async def voice(call: Call) -> None:
     call.say(f"Voice: {mode or 'off'}.")
 
 
+async def reload_mcp(call: Call) -> None:
+    """The MCP servers of the configuration as it stands now."""
+    if call.role != "owner":
+        raise HermesError("Only the owner may read the MCP servers anew.")
+    names = await call.service.host.premises.servers.reload()
+    call.say(f"MCP servers: {', '.join(names) or 'none'}.")
+
+
 async def sethome(call: Call) -> None:
     """This chat is where notices and jobs go."""
     if call.role != "owner":

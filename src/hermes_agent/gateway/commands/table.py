@@ -63,6 +63,8 @@ COMMANDS: dict[str, Entry] = {
     "reasoning": Entry(
         "Show or choose how hard to think", choosing.reasoning, "[EFFORT|default]", busy=True
     ),
+    # No platform's menu takes a hyphen.
+    "reload_mcp": Entry("Read the MCP servers anew", choosing.reload_mcp, aliases=("reload-mcp",)),
     "resume": Entry("Go on with another session", talking.resume, "[NAME]", busy=True),
     "retry": Entry("Answer the last message again", talking.retry),
     "sethome": Entry("Send notices and jobs here", choosing.sethome, busy=True),
