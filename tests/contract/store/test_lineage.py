@@ -216,3 +216,19 @@ def test_taking_back_in_the_child_leaves_the_parent_alone(
     assert [m.content for m in store.history("child")] == [NOTES.content]
     assert store.get("child").tool_call_count == 0
     assert len(store.history(session)) == len(messages)
+
+
+def test_a_sub_agent_is_not_where_a_conversation_goes_on(store: SessionStore, session: str) -> None:
+    store.create(Session(id="errand", source="delegate", parent_session_id=session))
+    store.end(session, "compression")
+    assert store.tip(session) == session
+
+
+def test_a_sub_agents_own_conversation_goes_on_in_its_child(
+    store: SessionStore, session: str
+) -> None:
+    store.create(Session(id="errand", source="delegate", parent_session_id=session))
+    store.append("errand", Message(role="user", content="look"))
+    store.succeed("errand", "later", ())
+    assert store.tip("errand") == "later"
+    assert store.get("later").source == "delegate"

@@ -234,3 +234,29 @@ def test_a_call_that_fails_among_others_undoes_itself_only(store: SessionStore) 
         assert store.get("a").title == "Plans"
         store.create(Session(id="d", source="cli"))
     assert {row.id for row in store.list()} == {"a", "d"}
+
+
+def test_sub_agents_are_listed_when_asked_for(store: SessionStore, session: str) -> None:
+    store.create(Session(id="errand", source="delegate", parent_session_id=session))
+    assert {each.id for each in store.list()} == {session, "errand"}
+    assert [each.id for each in store.list(Filters(led=True))] == [session]
+    assert [each.id for each in store.list(Filters(led=True, source="delegate"))] == ["errand"]
+
+
+def test_a_session_is_deleted_with_its_sub_agents_and_theirs(
+    store: SessionStore, session: str
+) -> None:
+    store.create(Session(id="errand", source="delegate", parent_session_id=session))
+    store.create(Session(id="errand-2", source="delegate", parent_session_id="errand"))
+    store.create(Session(id="branch", source="cli", parent_session_id=session))
+    store.delete(session)
+    assert [each.id for each in store.list()] == ["branch"]
+    assert store.get("branch").parent_session_id is None
+
+
+def test_old_sub_agents_are_pruned_with_their_parents(store: SessionStore, session: str) -> None:
+    store.create(Session(id="errand", source="delegate", parent_session_id=session))
+    for each in (session, "errand"):
+        store.end(each, "completed")
+    assert store.prune(ended_before=time.time() + 1) == 2
+    assert store.list() == ()

@@ -208,3 +208,54 @@ async def test_questions_come_one_at_a_time_and_an_answer_covers_those_waiting()
         for _ in range(3):
             group.start_soon(check, subject, "rm -rf build")
     assert len(person.asked) == 1
+
+
+async def code(subject: Gate, text: str, environment: str = "local") -> str:
+    return await subject.check_code(text, environment=environment, tool="execute_code")
+
+
+async def test_a_program_is_asked_about_whole() -> None:
+    person = Person("once", "deny")
+    subject = gate(person)
+    assert await code(subject, "print(1)\nprint(2)") == "print(1)\nprint(2)"
+    assert person.asked[0].subject == "print(1)\nprint(2)"
+    assert person.asked[0].tool == "execute_code"
+    with pytest.raises(DeniedError, match="Denied by the person"):
+        await code(subject, "print(1)")
+
+
+async def test_whoever_allowed_python_in_commands_has_allowed_programs() -> None:
+    person = Person("session")
+    subject = gate(person)
+    await check(subject, "python3 -c 'print(1)'")
+    await code(subject, "print(2)")
+    assert len(person.asked) == 1
+
+
+@pytest.mark.parametrize("environment", ["bubblewrap", "docker"])
+async def test_a_program_that_is_confined_runs_without_a_question(environment: str) -> None:
+    person = Person()
+    assert await code(gate(person), "print(1)", environment) == "print(1)"
+
+
+@pytest.mark.parametrize("environment", ["local", "bubblewrap"])
+async def test_a_forbidden_program_runs_nowhere(environment: str) -> None:
+    subject = gate(Person("once"), deny=("*rmtree*",), yolo=True)
+    with pytest.raises(DeniedError, match="Blocked"):
+        await code(subject, "import shutil\nshutil.rmtree('/x')", environment)
+
+
+async def test_a_program_runs_as_it_was_shown() -> None:
+    person = Person("session", "once")
+    subject = gate(person)
+    await code(subject, "x = 1")
+    hidden = "if admin:\u202e run()"
+    assert await code(subject, hidden) == "if admin: run()"
+    assert person.asked[1].subject == "if admin: run()"
+    assert "invisible" in person.asked[1].reason
+
+
+async def test_with_nobody_to_ask_no_program_runs_on_the_bare_machine() -> None:
+    for person in (None, NobodyToAsk()):
+        with pytest.raises(DeniedError, match="nobody can be asked"):
+            await code(gate(person), "print(1)")

@@ -7,6 +7,7 @@ import click
 
 from hermes_agent.config.load import Loaded, load
 from hermes_agent.domain.errors import NotFoundError, UsageError
+from hermes_agent.runtime.backend import DISTANT, backend_of
 from hermes_agent.tools.choice import with_disabled, with_enabled
 from hermes_agent.tools.table import TABLE
 from hermes_agent.tools.toolsets import PLATFORMS, TOOLSETS, check, members, resolve
@@ -175,6 +176,12 @@ def _print_list(loaded: Loaded, platform: str) -> None:
         for tool in toolset["tools"]:
             mark = "on " if tool["enabled"] else "off"
             click.echo(f"  {mark}  {tool['name']:<14} {tool['description']}")
+    backend = backend_of(loaded)
+    if backend in DISTANT and "execute_code" in _enabled(loaded, platform):
+        click.echo(
+            f"\nexecute_code is not offered: programs cannot call back from {backend}; it takes "
+            "terminal.backend local or bubblewrap."
+        )
 
 
 def _print_summary(loaded: Loaded) -> None:
