@@ -16,7 +16,10 @@ from hermes_agent.domain.errors import HermesError, UsageError
 @click.option("--include", metavar="TOOLS", help="Only these, with commas; empty for all.")
 @click.option("--exclude", metavar="TOOLS", help="All but these, with commas; empty for none.")
 def configure_command(name: str, include: str | None, exclude: str | None) -> None:
-    """Choose which tools of a server are offered, by the server's own names."""
+    """Choose which tools of a server are offered.
+
+    Without options from a list; tools go by the server's own names.
+    """
     from hermes_agent.config.managed import require_unmanaged
 
     loaded = load()

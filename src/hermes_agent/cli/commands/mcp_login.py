@@ -15,9 +15,9 @@ from hermes_agent.domain.errors import UsageError
 @NAME
 @click.option("--no-browser", is_flag=True, help="Only show the address.")
 def login_command(name: str, no_browser: bool) -> None:
-    """Log in at a server, in a browser on this machine or on another one.
+    """Log in at a server, in a browser.
 
-    On another one the last page cannot be shown: paste its address here instead.
+    Where that is on another machine, its last page cannot be shown: paste its address here.
     """
     from hermes_agent.bridges.mcp.login import sign_in
     from hermes_agent.bridges.mcp.opening import require_library
