@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from hermes_agent.domain.errors import NotFoundError
 from hermes_agent.domain.execution import CommandResult, ProcessInfo
 from hermes_agent.domain.ports import Files, Processes
 from hermes_agent.environments import Workroom
-from hermes_agent.environments.distant.guard import DistantGuard
 from hermes_agent.environments.shell import ShellEnvironment
+
+if TYPE_CHECKING:
+    from hermes_agent.environments.distant.guard import DistantGuard
 
 
 def beside(environment: Workroom) -> Workroom:
@@ -52,7 +55,7 @@ class Annex:
         return self._whole.files
 
     @property
-    def guard(self) -> DistantGuard | None:
+    def guard(self) -> "DistantGuard | None":
         """That of the whole."""
         return self._whole.guard
 

@@ -10,7 +10,7 @@ import msgspec
 from hermes_agent.agent.budget import TurnBudget
 from hermes_agent.agent.control import Control
 from hermes_agent.domain.delegating import SOURCE, Errand, ErrandReport, ExitReason, Trace
-from hermes_agent.domain.errors import HermesError, UsageError
+from hermes_agent.domain.errors import HermesError, StoreError, UsageError
 from hermes_agent.domain.events import (
     BudgetSpent,
     Completed,
@@ -135,14 +135,19 @@ class _Child:
         work = self._work.beside()
         try:
             live = self._session(work)
+            reason: ExitReason = "error"
             try:
                 ended = await live.run(_task(self._errand), self.control, self._hear)
+                reason, *_ = _read(ended.ending)
             finally:
-                self._agency.thread.submit(_end, live)
+                self._agency.thread.submit(_end, live, reason)
                 live.close()
         finally:
             await work.environment.close()
-        await self._parent.spent(ended.usage)
+        try:
+            await self._parent.spent(ended.usage)
+        except StoreError as error:
+            _log.warning("What a sub-agent used could not be counted: %s", error.message)
         return _report(ended, live.id)
 
     def _session(self, work: Workplace) -> LiveSession:
@@ -203,9 +208,9 @@ def _task(errand: Errand) -> str:
     return f"{goal}\n\n# What you need to know\n{context}" if context else goal
 
 
-def _end(live: LiveSession) -> None:
+def _end(live: LiveSession, reason: ExitReason) -> None:
     try:
-        live.end("completed")
+        live.end(reason)
     except HermesError as error:
         _log.warning("The session of a sub-agent could not be ended: %s", error.message)
 
