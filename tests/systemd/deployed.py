@@ -65,6 +65,9 @@ class Deployed:
 
     def start_model(self) -> None:
         self.machine.sh(
+            # What stopped a moment ago may still be on its way out.
+            "while systemctl show -P LoadState obedient | grep -q '^loaded'; do"
+            " systemctl stop obedient; systemctl reset-failed obedient; done 2>/dev/null;"
             "rm -f /mnt/seen; systemd-run -q --collect --unit=obedient"
             f" python3 /opt/obedient_model.py {MODEL_PORT} /mnt/seen"
         )

@@ -98,6 +98,9 @@ class Engine(RealEngine):
         self._holder.kill()
         self._holder.wait()
 
+# A slip in what ends processes over there must find nobody but those who are there.
+ALONE = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
+
 
 class Sshd:
     """An sshd on loopback that lets us in by a key of its own. `bin` goes into PATH: an `ssh`
@@ -139,7 +142,7 @@ class Sshd:
         assert sshd is not None
         with (self.home / "log").open("ab") as log:
             self._server = subprocess.Popen(
-                [sshd, "-D", "-e", "-f", str(self.home / "sshd_config")],
+                [*ALONE, sshd, "-D", "-e", "-f", str(self.home / "sshd_config")],
                 stdin=subprocess.DEVNULL,
                 stderr=log,
                 start_new_session=True,
@@ -166,7 +169,7 @@ class Sshd:
 
     def close(self) -> None:
         assert self._server is not None
-        self._server.terminate()
+        self._server.kill()  # and with it all that is alone there
         self._server.wait()
         shutil.rmtree(self.home, ignore_errors=True)
 
