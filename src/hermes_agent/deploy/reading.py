@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from hermes_agent.config import reading
+from hermes_agent.config import keys, reading
 from hermes_agent.config.normalise import Normaliser
 from hermes_agent.config.validate import convert as convert_settings
 from hermes_agent.deploy.spec import (
@@ -64,7 +64,7 @@ def parse(text: str, source: str = "specification") -> Specification:
         # JSON first: YAML 1.1 reads some JSON numbers and escapes in another way.
         raw = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raw = reading.parse(text, source).data
+        raw = _yaml(text, source)
     try:
         spec = msgspec.convert(raw, Specification)
     except msgspec.ValidationError as error:
@@ -87,6 +87,30 @@ def faults_of_settings(settings: dict[str, Any]) -> list[str]:
     # `${VARIABLE}` is filled in when the agent starts; here it stands for itself.
     converted = convert_settings(Normaliser({}).layer(settings))
     return [] if not isinstance(converted, list) else [fault.text for fault in converted]
+
+
+def remarks_on_settings(settings: dict[str, Any]) -> list[str]:
+    """What is allowed in declared settings, but has no effect or another name by now."""
+    normaliser = Normaliser({})
+    normaliser.layer(settings)
+    return [remark.text for remark in normaliser.remarks]
+
+
+def _yaml(text: str, source: str) -> dict[str, Any]:
+    try:
+        document = reading.parse(text, source)
+    except ConfigError as error:
+        # Its hint is about config.yaml.
+        raise WrongSpecification(
+            error.message, hint="A specification is YAML or JSON; hermes deploy schema has the keys"
+        ) from error
+    if document.repeated:
+        path = document.repeated[0]
+        raise WrongSpecification(
+            f"{source}, line {document.lines[path]}: {keys.join(path)} is given a second time",
+            hint="Put all of it into one place.",
+        )
+    return document.data
 
 
 def _said(error: str) -> str:
