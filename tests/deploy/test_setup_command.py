@@ -47,7 +47,7 @@ def specification(folder: Path, **keys: Any) -> str:
 
 def test_check_says_what_is_wrong_and_prepare_does_nothing_then(tmp_path: Path) -> None:
     good = hermes("check", specification(tmp_path))
-    assert (good.returncode, good.stderr) == (0, "")
+    assert good.returncode == 0
     assert "hermes-agent.service" in good.stdout
     path = specification(tmp_path, stateDri="/x")
     for word in ("check", "prepare"):

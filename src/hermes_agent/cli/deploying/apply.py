@@ -39,7 +39,10 @@ def command(file: Path, dry_run: bool, no_start: bool, as_json: bool) -> None:
             click.echo(f"Would {change}")
         click.echo(_WOULD[outcome.service].format(outcome.unit))
     else:
-        click.echo(_DONE[outcome.service].format(outcome.unit))
+        done = _DONE[outcome.service].format(outcome.unit)
+        if outcome.service == "unchanged":
+            done += "; it was not restarted." if outcome.changes else "; nothing was changed."
+        click.echo(done)
 
 
 _WOULD = {
@@ -49,7 +52,7 @@ _WOULD = {
     "restarted": "{} would be restarted.",
 }
 _DONE = {
-    "unchanged": "{} runs as described; nothing was changed.",
+    "unchanged": "{} runs as described",
     "not started": "{} is installed; it was not started.",
     "started": "{} runs. Look at it with: hermes deploy status",
     "restarted": "{} runs anew. Look at it with: hermes deploy status",

@@ -14,6 +14,7 @@ from hermes_agent.deploy.applying.unit import unit_file
 from hermes_agent.deploy.host import installing
 from hermes_agent.deploy.spec import Specification
 from hermes_agent.deploy.units.systemctl import Systemd
+from hermes_agent.domain.errors import HermesError
 
 Say = Callable[[str], None]
 MANAGER_SECONDS = 5.0
@@ -64,12 +65,22 @@ def _apply(
         changes=wanted.changes,
         service=service,
         dry_run=dry_run,
+        warnings=wanted.warnings,
     )
+    if service == "restarted" and wanted.fault is not None:
+        raise HermesError(
+            f"{wanted.fault.message}; nothing was changed, for {spec.unit} runs and could not"
+            " start again",
+            hint=wanted.fault.hint,
+        )
+    if wanted.fault is not None and (dry_run or service != "started"):
+        warnings = (*wanted.warnings, wanted.fault.message)
+        outcome = msgspec.structs.replace(outcome, warnings=warnings)
     if dry_run:
         return outcome
     for change in wanted.changes:
         say(change[:1].upper() + change[1:])
-    warnings = _install(wanted, systemd)
+    warnings = (*outcome.warnings, *_install(wanted, systemd))
     if service == "restarted":
         say(f"Restarting {spec.unit}; running turns end first")
         start_anew(systemd, spec, "restart", say=say)
@@ -78,7 +89,7 @@ def _apply(
         start_anew(systemd, spec, "start", say=say)
     if service != "not started":
         pending(wanted.places).unlink(missing_ok=True)
-    return msgspec.structs.replace(outcome, warnings=tuple(warnings))
+    return msgspec.structs.replace(outcome, warnings=warnings)
 
 
 def _service(wanted: Plan, systemd: Systemd, *, start: bool) -> str:

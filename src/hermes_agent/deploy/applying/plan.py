@@ -9,9 +9,10 @@ import msgspec
 
 from hermes_agent.config import reading as settings_reading
 from hermes_agent.deploy import reading
-from hermes_agent.deploy.applying import accounts, copies, neighbours
+from hermes_agent.deploy.applying import accounts, copies, neighbours, obstacles
 from hermes_agent.deploy.applying.trust import require_package
 from hermes_agent.deploy.applying.unit import render, unit_file
+from hermes_agent.deploy.host import installing
 from hermes_agent.deploy.places import Places
 from hermes_agent.deploy.setup import documents, generation, sources
 from hermes_agent.deploy.setup.prepare import MOST_AUTH
@@ -25,7 +26,8 @@ NIXOS = Path("/etc/NIXOS")
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """`changes` are sentences about what is not as it should be; `restart` says that the service
-    runs with something else than what is wanted, or may do so."""
+    runs with something else than what is wanted, or may do so; `fault` is why it could not start
+    now; `warnings` are sentences."""
 
     spec: Specification
     places: Places
@@ -37,6 +39,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     generation: str
     changes: tuple[str, ...]
     restart: bool
+    fault: HermesError | None
+    warnings: tuple[str, ...]
 
 
 def pending(places: Places) -> Path:
@@ -48,6 +52,7 @@ def plan(declared: Specification, systemd: Systemd, environ: Mapping[str, str]) 
     """Look at everything. Raises `HermesError`s."""
     places = Places.of(declared)
     require_package(declared)
+    obstacles.require_container(declared)
     missing = accounts.missing(declared)
     unit_path = unit_file(declared, environ)
     neighbours.require_free(declared, places, unit_path, systemd)
@@ -61,8 +66,13 @@ def plan(declared: Specification, systemd: Systemd, environ: Mapping[str, str]) 
         before = _content(path)
         if before != data:
             changes.append(f"{'write' if before is None else 'change'} {path}")
+    files = obstacles.look(spec, places)
+    if files.changed:
+        changes.append("hand over changed variables and secrets")
     applied = _applied(places)
     restart = bool(changes) or applied != number or pending(places).exists()
+    if spec.scope == "system":
+        changes += installing.changes(spec)
     return Plan(
         spec=spec,
         places=places,
@@ -74,6 +84,8 @@ def plan(declared: Specification, systemd: Systemd, environ: Mapping[str, str]) 
         generation=number,
         changes=tuple(changes),
         restart=restart,
+        fault=files.fault,
+        warnings=tuple(obstacles.remarks(settings)),
     )
 
 

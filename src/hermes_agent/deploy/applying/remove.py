@@ -90,7 +90,10 @@ def _remove(
         say(f"Removed {path}")
     systemd.tell("daemon-reload")
     if spec.scope == "system":
+        gone = installing.leftovers(spec.name)
         installing.uninstall(spec.name)
+        for change in gone:
+            say(change.replace("remove ", "Removed ", 1))
     if spec.container.enable:
         _leave_container(spec, purge=purge, say=say)
     copies.sweep(places, {})

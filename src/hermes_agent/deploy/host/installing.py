@@ -57,6 +57,30 @@ def install(spec: Specification, *, root: Path = Path("/")) -> list[str]:
     return said
 
 
+def changes(spec: Specification, *, root: Path = Path("/")) -> list[str]:
+    """Sentences about what `install` would put on the machine or take off it."""
+    places = Places(spec.name, root)
+    if not spec.add_to_system_packages or spec.scope == "user":
+        return leftovers(spec.name, root=root)
+    wanted = [places.door, places.rule]
+    if Path(spec.program) != places.command:
+        wanted.append(places.command)
+    return [f"write {path}" for path in wanted if not os.path.lexists(path)]
+
+
+def leftovers(name: str, *, root: Path = Path("/")) -> list[str]:
+    """Sentences about what `uninstall` would take off the machine."""
+    places = Places(name, root)
+    there = [path for path in (places.door, places.rule) if os.path.lexists(path)]
+    try:
+        alone = [each.name for each in places.door.parent.iterdir()] == [name]
+    except OSError:
+        alone = False
+    if alone and _leads_to(places.command, places.program):
+        there.append(places.command)
+    return [f"remove {path}" for path in there]
+
+
 def uninstall(name: str, *, root: Path = Path("/")) -> None:
     """Take it off again; what is not ours stays."""
     places = Places(name, root)
