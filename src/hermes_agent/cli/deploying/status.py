@@ -61,6 +61,10 @@ def _lines(each: "Deployment") -> list[str]:
         lines.append(f"  Applied: {_applied(each)}")
     if each.fault:
         lines.append(f"  Fault:   {each.fault}")
+    if each.active in ("activating", "failed"):
+        scope = "" if each.scope == "system" else "--user "
+        again = f", started again {each.restarts} times" if each.restarts else ""
+        lines.append(f"  Why:     journalctl {scope}-u {each.unit} -n 20{again}")
     return lines
 
 
