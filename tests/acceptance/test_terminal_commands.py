@@ -25,7 +25,7 @@ def test_commands_that_show_something(chat: OpenChat, hermes: Hermes, server: Mo
         ("/title A good title", "Title: A good title"),
         ("/personality", "kawaii"),
         ("/nonsense", "There is no command /nonsense."),
-        ("/re", "could be /new, /reasoning, /resume, /retry."),
+        ("/re", "could be /new, /reasoning, /reload-mcp, /resume, /retry."),
     ):
         tmux.ready().say(command)
         tmux.see(answer)

@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -116,11 +117,12 @@ class Servers:
         if self._warden is None:
             self._warden = Warden()
         self._warden.expect(mark)
+        ended = partial(self._warden.forget, mark)
         if self._backend != "bubblewrap":
-            return Program(argv=argv, cwd=self._cwd, variables=variables)
+            return Program(argv=argv, cwd=self._cwd, variables=variables, ended=ended)
         launched = self._inside().launch(argv, cwd=self._cwd, variables=variables, pty=False)
         words = [os.fsdecode(word) for word in launched.argv]
-        return Program(argv=words, cwd=launched.cwd, variables=launched.variables)
+        return Program(argv=words, cwd=launched.cwd, variables=launched.variables, ended=ended)
 
     def _inside(self) -> "Bubblewrap":
         from hermes_agent.environments.bubblewrap import Bubblewrap

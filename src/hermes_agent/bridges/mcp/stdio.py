@@ -28,12 +28,17 @@ _LAST_WORDS = 2000
 _LAST_LINE = 200
 
 
+def _nothing() -> None: ...
+
+
 class Program(msgspec.Struct, frozen=True, kw_only=True):
-    """How the server is started: its whole command line, folder and variables."""
+    """How the server is started: its whole command line, folder and variables. `ended` is called
+    when it has ended with all that it started."""
 
     argv: Sequence[str]
     cwd: str
     variables: Mapping[str, str]
+    ended: Callable[[], None] = _nothing
 
 
 class _Pipes(asyncio.subprocess.SubprocessStreamProtocol):
@@ -64,6 +69,7 @@ class Running:
         self._transport = transport
         self._pipes = pipes
         self._mark = program.variables.get(MARKER, "")
+        self._ended = program.ended
         self._pid = process.pid
         self._listening = asyncio.create_task(self._listen())
 
@@ -93,6 +99,7 @@ class Running:
         await self._ends()
         self._listening.cancel()
         self._transport.close()
+        self._ended()
 
     async def _ends(self) -> bool:
         try:
