@@ -54,12 +54,6 @@ let
       (check (!cfg.authFileForceOverwrite || cfg.authFile != null)
         "${at "authFileForceOverwrite"} is set, but there is no authFile to overwrite with; set ${at "authFile"} too."
       )
-      (check (cfg.configFile == null || cfg.settings == { })
-        "${at "configFile"} replaces settings entirely; remove ${at "settings"}, or move what is in that file there and remove configFile."
-      )
-      (check (cfg.configFile == null || cfg.mcpServers == { })
-        "${at "configFile"} replaces mcpServers too; write them into that file as mcp_servers, or remove configFile."
-      )
       (check (cfg.configFile == null || cfg.secrets == { })
         "${at "secrets"} belong to settings; beside configFile use environmentFiles, and \${NAME} in the file."
       )
@@ -142,6 +136,8 @@ in
   warnings =
     readable "authFile" cfg.authFile
     ++ readable "configFile" cfg.configFile
+    ++ lib.optional (cfg.configFile != null && (cfg.settings != { } || cfg.mcpServers != { }))
+      "${at "configFile"} replaces settings and mcpServers entirely; what is declared there has no effect."
     ++ lib.concatMap (readable "environmentFiles") cfg.environmentFiles
     ++ lib.concatLists (lib.mapAttrsToList (key: readable "secrets.${key}") secrets)
     ++ lib.concatLists (

@@ -204,8 +204,6 @@ def test_a_disabled_service_leaves_no_trace(machine: Machine) -> None:
         ('user = "Hermes Agent";', "lower case letters"),
         ('group = "a b";', "lower case letters"),
         ("authFileForceOverwrite = true;", "set services.hermes-agent.authFile too"),
-        ('configFile = "/c"; settings.a = 1;', "configFile replaces settings entirely"),
-        ('configFile = "/c"; mcpServers.x.command = "y";', "configFile replaces mcpServers"),
         ('configFile = "/c"; secrets.model.api_key = "/k";', "beside configFile use environment"),
         ('environmentFiles = [ "secrets/env" ];', "the absolute path of a file of this machine"),
         ('environment."A B" = "c";', "is not the name of an environment variable"),
@@ -272,6 +270,8 @@ def test_a_wrong_type_or_name_is_an_error_that_names_the_option(
     [
         ("authFile = ./module.nix;", "authFile lies in the Nix store"),
         ("configFile = ./module.nix;", "configFile lies in the Nix store"),
+        ('configFile = "/c"; settings.a = 1;', "configFile replaces settings and mcpServers"),
+        ('configFile = "/c"; mcpServers.x.command = "y";', "what is declared there has no effect"),
         ('environmentFiles = [ "${./module.nix}" ];', "environmentFiles lies in the Nix store"),
         ('secrets.model.api_key = "${./module.nix}";', "secrets.model.api_key lies in"),
         ('settings.model.api_key = "sk-1";', "secrets.model.api_key ="),
