@@ -169,6 +169,18 @@ def test_only_the_tools_that_are_wanted_are_offered(hermes: Hermes, server: Mode
     assert "There is no tool" in used["error"]
 
 
+def test_two_servers_never_have_a_name_in_common(hermes: Hermes, server: ModelServer) -> None:
+    first = {"command": sys.executable, "args": [SERVER], "env": {"MANY": "1"}}
+    second = {"command": sys.executable, "args": [SERVER], "tools": {"include": ["add"]}}
+    servers = json.dumps({"a": first, "a-add": second, "a.add": second})
+    with (hermes.home / "config.yaml").open("a") as file:
+        file.write(f"mcp_servers: {servers}\n")
+    server.say(Reply(calls=[Call("tool_search", {"query": "add", "limit": 20})]), Reply(text="."))
+    hermes.run("-q", "go")
+    names = [tool["name"] for tool in results(server)[0]["tools"] if "_add" in tool["name"]]
+    assert len(names) == len(set(names)) == 3
+
+
 def test_a_tool_that_describes_itself_anew_is_asked_about(
     hermes: Hermes, server: ModelServer
 ) -> None:

@@ -15,9 +15,10 @@ def named(server: str, tools: Iterable[str], taken: Iterable[str] = ()) -> dict[
     taken = set(taken)
     for tool in tools:
         name = _OTHER.sub("_", f"mcp_{server}_{tool}")
-        if len(name) > MOST or name in taken:
-            digest = hashlib.sha256(f"{server}\0{tool}".encode()).hexdigest()[:8]
-            name = f"{name[: MOST - 9]}_{digest}"
+        plain, salt = name, f"{server}\0{tool}"
+        while len(name) > MOST or name in taken:
+            salt = hashlib.sha256(salt.encode("utf-8", "surrogatepass")).hexdigest()
+            name = f"{plain[: MOST - 9]}_{salt[:8]}"
         taken.add(name)
         found[tool] = name
     return found

@@ -63,7 +63,7 @@ class McpSource:
     async def tools(self) -> Sequence[OutsideTool]:
         """See `ToolSource`."""
         await self._connected()
-        found = [tool for link in self._links.values() for tool, _ in self._offered(link)]
+        found = [tool for tool, _ in self._all()]
         self._seen.save()
         return found
 
@@ -84,10 +84,9 @@ class McpSource:
     async def call(self, name: str, arguments: dict[str, Any]) -> OutsideResult:
         """See `ToolSource`."""
         await self._connected()
-        for link in self._links.values():
-            for tool, run in self._offered(link):
-                if tool.name == name:
-                    return await run(arguments)
+        for tool, run in self._all():
+            if tool.name == name:
+                return await run(arguments)
         raise NotFoundError(f"There is no tool {name!r} of an MCP server.")
 
     def accept(self, tool: OutsideTool) -> None:
@@ -131,12 +130,21 @@ class McpSource:
             sampling=self._sample(name, server) if self._sample else None,
         )
 
-    def _offered(self, link: Link) -> list[tuple[OutsideTool, _Run]]:
+    def _all(self) -> list[tuple[OutsideTool, _Run]]:
+        """Of all servers, in the order of the configuration; no two have the same name, though
+        those of a server called a_b could be those of a server called a."""
+        taken: set[str] = set()
+        found: list[tuple[OutsideTool, _Run]] = []
+        for name in self._servers:
+            if name in self._links:
+                found += self._offered(self._links[name], taken)
+        return found
+
+    def _offered(self, link: Link, taken: set[str]) -> list[tuple[OutsideTool, _Run]]:
         """The tools of a server that its settings let through, and what runs them."""
-        server = self._servers.get(link.name)
-        if server is None:
-            return []
-        names = named(link.name, [tool.name for tool in link.offer.tools])
+        server = self._servers[link.name]
+        names = named(link.name, [tool.name for tool in link.offer.tools], taken)
+        taken |= set(names.values())
         found: list[tuple[OutsideTool, _Run]] = []
         for tool in link.offer.tools:
             if server.tools.include and tool.name not in server.tools.include:
@@ -146,7 +154,8 @@ class McpSource:
             shown = self._shown(link.name, names[tool.name], tool)
             found.append((shown, partial(_call, link, tool.name)))
         more = wanted(link, server.tools)
-        for extra, name in named(link.name, more, taken=names.values()).items():
+        for extra, name in named(link.name, more, taken).items():
+            taken.add(name)
             about = extras()[extra]
             shown = OutsideTool(
                 name=name,
