@@ -148,7 +148,7 @@ def test_a_vendor_that_finds_the_conversation_too_long_is_asked_again_with_less(
     refused: list[int] = []
 
     def picky(request: Recorded) -> Reply | Fault:
-        if len(request.body) > 40_000 and not summarising(request):
+        if len(request.body) > 41_500 and not summarising(request):
             refused.append(len(request.body))
             return Fault.context_overflow()
         return summary(request) if summarising(request) else answer(request)
