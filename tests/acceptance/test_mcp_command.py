@@ -75,7 +75,9 @@ def test_the_doctor_names_servers_that_cannot_be_reached(hermes: Hermes) -> None
     ]
     assert ("ok", "demo: 6 tools") in found
     assert ("note", "turned off: off") in found
-    assert next(text for level, text in found if level == "problem").startswith("gone: ")
+    assert next(text for level, text in found if level == "problem").startswith(
+        "gone: it cannot be reached"
+    )
 
 
 async def from_outside(hermes: Hermes, *calls: tuple[str, dict[str, Any]]) -> list[Any]:

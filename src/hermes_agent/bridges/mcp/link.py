@@ -275,6 +275,8 @@ def _reason(error: BaseException, signals: Signals) -> str:
         return signals.verdict
     if isinstance(error, TimeoutError):
         return "it did not answer in time"
+    if _never_arrived(error):
+        return f"it cannot be reached: {error}"[:300]
     if isinstance(error, HermesError):
         return f"{error.message}. {error.hint}" if error.hint else error.message
     if isinstance(error, MCPError):
