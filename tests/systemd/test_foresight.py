@@ -72,3 +72,25 @@ def test_what_keeps_on_failing_leads_to_the_journal(deployed: Deployed) -> None:
     ran = deployed.machine.run("hermes", "deploy", "status")
     assert ran.status == 3
     assert f"journalctl -u {deployed.unit}" in ran.out
+
+
+def test_nobody_can_hold_up_who_deploys(deployed: Deployed) -> None:
+    deployed.machine.sh(
+        "systemd-run -q --collect --unit=holding --uid=nobody"
+        " flock /etc/systemd/system sleep infinity"
+    )
+    deployed.apply().ok()
+    deployed.machine.sh("systemctl is-active holding; systemctl stop holding")
+
+
+def test_purging_leaves_what_is_mounted_in_the_state(deployed: Deployed) -> None:
+    machine = deployed.machine
+    deployed.apply().ok()
+    machine.sh(
+        "mkdir -p /srv/papers /var/lib/hermes/workspace/papers; touch /srv/papers/one;"
+        " mount --bind /srv/papers /var/lib/hermes/workspace/papers"
+    )
+    ran = machine.run("hermes", "deploy", "remove", "--purge", "--yes")
+    machine.sh("umount /var/lib/hermes/workspace/papers; test -e /srv/papers/one")
+    assert ran.status == 1
+    assert "/var/lib/hermes/workspace/papers is mounted in /var/lib/hermes" in ran.err

@@ -61,6 +61,11 @@ class Places(msgspec.Struct, frozen=True):
         return self.roots.runtime / self.name
 
     @property
+    def lock(self) -> Path:
+        """Held by whoever changes deployments. Beside the runtime folder: that may be missing."""
+        return self.roots.runtime.with_name(f"{self.roots.runtime.name}.lock")
+
+    @property
     def environment(self) -> Path:
         """The variables of all environment files and of `environment`, in one normal form."""
         return self.runtime / "environment"

@@ -10,8 +10,8 @@ from hermes_agent.deploy.applying import accounts, copies
 from hermes_agent.deploy.applying.alone import alone
 from hermes_agent.deploy.applying.plan import Plan, pending, plan, require_rights
 from hermes_agent.deploy.applying.starting import start_anew
-from hermes_agent.deploy.applying.unit import unit_file
 from hermes_agent.deploy.host import installing
+from hermes_agent.deploy.places import Places
 from hermes_agent.deploy.spec import Specification
 from hermes_agent.deploy.units.systemctl import Systemd
 from hermes_agent.domain.errors import HermesError
@@ -43,7 +43,7 @@ def apply(
     """Raises `HermesError`s; where nothing was started the old service still runs."""
     require_rights(spec, environ)
     systemd = Systemd(system=spec.scope == "system", environ=environ)
-    with alone(unit_file(spec, environ).parent, say):
+    with alone(Places.of(spec).lock, say):
         return _apply(spec, systemd, environ, start=start, dry_run=dry_run, say=say)
 
 

@@ -62,6 +62,9 @@ def _fails(account: pwd.struct_passwd, path: str) -> str | None:
             errors="replace",
             timeout=_SECONDS,
             check=False,
+            # The agent may trace a process of its own user; from here it shall not reach the
+            # terminal of whoever asks (TIOCSTI).
+            start_new_session=True,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)

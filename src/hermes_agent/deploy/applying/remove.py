@@ -74,7 +74,7 @@ def remove(
             hint="What declares this service has to remove it.",
         )
     systemd = Systemd(system=spec.scope == "system", environ=environ)
-    with alone(path.parent, say):
+    with alone(places.lock, say):
         _remove(spec, places, path, systemd, purge=purge, say=say)
 
 
@@ -137,6 +137,18 @@ def _require_known(spec: Specification) -> None:
         )
 
 
+def _require_no_mounts(folder: str) -> None:
+    """What is mounted in there belongs to others, and deleting goes through mounts: proc(5)."""
+    lines = Path("/proc/self/mountinfo").read_bytes().splitlines()
+    places = (os.fsdecode(line.split(b" ")[4]) for line in lines)
+    mounted = sorted(place for place in places if f"{place}/".startswith(f"{folder}/"))
+    if mounted:
+        raise HermesError(
+            f"{', '.join(mounted[:3])} is mounted in {folder}; nothing of the state was deleted",
+            hint=f"Take it away (umount {mounted[0]}), then delete {folder} yourself.",
+        )
+
+
 def _purge(spec: Specification, places: Places) -> None:
     """The agent can have planted links in there: none is followed (`rmtree` uses handles)."""
     if not os.path.lexists(spec.state_dir):
@@ -148,6 +160,7 @@ def _purge(spec: Specification, places: Places) -> None:
         )
     try:
         unseal(spec.state_dir, sealing_note(places))
+        _require_no_mounts(spec.state_dir)
         shutil.rmtree(spec.state_dir)
     except OSError as error:
         raise HermesError(

@@ -32,7 +32,7 @@ def start_anew(
                 break
             except subprocess.TimeoutExpired:
                 state = systemd.show(spec.unit)
-                say(f"  {state.get('ActiveState', '')}: {state.get('StatusText', '')} …")
+                say(f"  {state.get('ActiveState', '')}: {plain(state.get('StatusText', ''))} …")
         words = running.stderr.read().strip() if running.stderr else ""
     if running.returncode == 0:
         return
@@ -72,8 +72,13 @@ def _last_words(spec: Specification, since: float) -> list[str]:
         except msgspec.DecodeError:
             continue
         if entry.identifier != "systemd" and isinstance(entry.message, str):
-            lines.append(entry.message.rstrip())
+            lines += [plain(line).rstrip() for line in entry.message.split("\n")]
     return [line for line in lines if line][-LINES:]
+
+
+def plain(text: str) -> str:
+    """What the agent can have said, without what would command a terminal."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
 class _Entry(msgspec.Struct):

@@ -15,6 +15,7 @@ from hermes_agent.deploy.applying.plan import (
     installed_generation,
     pending,
 )
+from hermes_agent.deploy.applying.starting import plain
 from hermes_agent.deploy.places import Places, Roots
 from hermes_agent.deploy.spec import Specification
 from hermes_agent.deploy.units.systemctl import NoSystemd, Systemd
@@ -116,7 +117,7 @@ def _with_unit(found: Deployment, shown: dict[str, str]) -> Deployment:
         found,
         active=shown.get("ActiveState"),
         enabled=shown.get("UnitFileState"),
-        status=shown.get("StatusText") or None,
+        status=plain(shown.get("StatusText", "")) or None,
         pid=int(shown.get("MainPID") or 0) or None,
         restarts=int(shown.get("NRestarts") or 0),
         exit_status=int(shown.get("ExecMainStatus") or 0),

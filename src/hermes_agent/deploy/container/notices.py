@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 STATUS_BYTES = 500
+MOST_AT_ONCE = 100
 _MOST = 65536
 _AS_THEY_ARE = ("READY=1", "RELOADING=1", "STOPPING=1", "WATCHDOG=1")
 
@@ -53,8 +54,11 @@ class Ear:
         path.chmod(stat.S_IRUSR | stat.S_IWUSR)
 
     def heard(self) -> Iterator[list[str]]:
-        """The lines of each message that has come and may pass."""
-        while True:
+        """The lines of each message that has come and may pass.
+
+        Who talks without a pause does not keep the listener from other things.
+        """
+        for _ in range(MOST_AT_ONCE):
             try:
                 data = self.socket.recv(_MOST)
             except (BlockingIOError, InterruptedError):
