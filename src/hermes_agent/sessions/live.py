@@ -64,7 +64,7 @@ class LiveSession:
         on_child: Callable[[str, str], None] | None = None,
         budget: TurnBudget | None = None,
     ) -> None:
-        self.row = row
+        self.row: Session = row
         self.budget = budget or TurnBudget()
         self.model = model
         self.choices = choices

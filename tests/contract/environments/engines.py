@@ -98,6 +98,7 @@ class Engine(RealEngine):
         self._holder.kill()
         self._holder.wait()
 
+
 # A slip in what ends processes over there must find nobody but those who are there.
 ALONE = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
 
