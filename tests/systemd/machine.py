@@ -32,6 +32,13 @@ def why_not() -> str:
     return ""
 
 
+def _roots(place: Path, folder: Path) -> Path:
+    """The place itself if it is root's, else a copy in `folder`: root runs nothing that is not."""
+    if place.stat().st_uid == 0:
+        return place
+    return shutil.copytree(place, folder / place.name, symlinks=True)
+
+
 class Ran:
     """A command that ended."""
 
@@ -57,8 +64,8 @@ class Machine:
         binds = [
             f"--bind={self.mnt}:/mnt",
             f"--bind-ro={folder / 'venv'}:/opt/hermes",
-            f"--bind-ro={sysconfig.get_path('purelib')}:/opt/packages",
-            f"--bind-ro={ROOT / 'src'}:/opt/src",
+            f"--bind-ro={_roots(Path(sysconfig.get_path('purelib')), folder)}:/opt/packages",
+            f"--bind-ro={_roots(ROOT / 'src', folder)}:/opt/src",
         ]
         if sys.base_prefix != "/usr":
             binds.append(f"--bind-ro={sys.base_prefix}:{PYTHON}")

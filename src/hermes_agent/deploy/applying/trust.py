@@ -1,12 +1,19 @@
 """Whether root may run a package: nobody else can have changed what is in it."""
 
 import os
+import re
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from hermes_agent.deploy.native.hardening import HIDDEN, below
 from hermes_agent.deploy.spec import Specification
 from hermes_agent.domain.errors import HermesError
+
+_MOST_BYTES = 65536
+_PATHS = "lib*/python*/site-packages/*.pth"
+# "#!/path", and what pip writes where that would be too long: a shell that executes it.
+_INTERPRETER = re.compile(rb"\A#!\s*(/[^\s\"]+)|^'''exec' \"?(/[^\s\"]+)", re.MULTILINE)
 
 STORES = ("/nix/store", "/gnu/store")
 """Root's, and never changed once something lies in them."""
@@ -35,6 +42,33 @@ def require_package(spec: Specification) -> None:
             )
         _require_way(path)
     _require_tree(os.path.realpath(spec.package))
+    for path in _led_to(spec):
+        _require_way(path)
+        if os.path.isdir(path):  # noqa: PTH112  text
+            _require_tree(os.path.realpath(path))
+
+
+def _led_to(spec: Specification) -> Iterator[str]:
+    """What the package itself has Python run from elsewhere: the interpreter of its program, and
+    folders on its path, such as the checkout of an editable installation (site(3))."""
+    for found in _INTERPRETER.finditer(_beginning(spec.program)):
+        yield os.fsdecode(found[1] or found[2])
+    for file in Path(os.path.realpath(spec.package)).glob(_PATHS):
+        for line in _beginning(str(file)).splitlines():
+            path = os.fsdecode(line.strip())
+            if path.startswith("/") and os.path.lexists(path):
+                yield path
+            elif path.startswith("import ") and "__editable__" in path:
+                raise Untrusted(
+                    f"{file} makes Python load an editable installation from elsewhere",
+                    hint="Install the program itself: pip install without -e, uv sync with"
+                    " --no-editable.",
+                )
+
+
+def _beginning(path: str) -> bytes:
+    with open(path, "rb") as file:  # noqa: PTH123  text
+        return file.read(_MOST_BYTES)
 
 
 def _require_tree(top: str) -> None:
@@ -64,7 +98,8 @@ def _require_way(path: str) -> None:
 
 
 def _require_roots(path: str, about: os.stat_result) -> None:
-    loose = stat.S_IMODE(about.st_mode) & 0o022
+    # What root's own group may write is root's; Python makes such folders under a umask of 007.
+    loose = stat.S_IMODE(about.st_mode) & (0o002 if about.st_gid == 0 else 0o022)
     # What root has in a sticky directory stays root's.
     if loose and stat.S_ISDIR(about.st_mode) and about.st_mode & stat.S_ISVTX:
         loose = 0
