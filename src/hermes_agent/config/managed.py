@@ -40,6 +40,7 @@ class Manager(msgspec.Struct, frozen=True):
 
 
 _MANAGERS = {
+    "deploy": Manager("hermes deploy", "the specification", "sudo hermes deploy apply FILE"),
     "nixos": Manager("NixOS", "configuration.nix", "sudo nixos-rebuild switch"),
     "home-manager": Manager("home-manager", "home.nix", "home-manager switch"),
     "nix-darwin": Manager("nix-darwin", "darwin-configuration.nix", "sudo darwin-rebuild switch"),
