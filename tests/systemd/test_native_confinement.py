@@ -31,9 +31,11 @@ def deployed(machine: Machine) -> Iterator[Deployed]:
     )
     for name in ("native_probe.py", "tool_probe.py"):
         machine.write(f"/opt/{name}", (HERE / name).read_text())
+    machine.write("/opt/mcp_server.py", (HERE.parent / "servers" / "mcp_server.py").read_text())
     deployed.secret("key", SECRET)
     deployed.start_model()
-    deployed.apply(secrets={"model.api_key": "/etc/secrets/key"}).ok()
+    server = {"command": "/opt/hermes/bin/python", "args": ["/opt/mcp_server.py"]}
+    deployed.apply(secrets={"model.api_key": "/etc/secrets/key"}, mcpServers={"demo": server}).ok()
     yield deployed
     deployed.clear()
     machine.sh("systemctl stop others; userdel -rf other 2>/dev/null; rm /opt/open /opt/setuid-id")
@@ -167,6 +169,18 @@ def test_the_agent_works_within_what_is_allowed(deployed: Deployed) -> None:
     )
     ask = ("python3", "-c", script, f"{STATE}/.hermes/state.db", "select count(*) from messages")
     assert int(machine.run(*ask).ok()) >= 3
+
+
+def test_an_mcp_server_works_and_reaches_no_more_than_commands_do(deployed: Deployed) -> None:
+    def use(name: str, **arguments: object) -> str:
+        return deployed.use("tool_use", name=f"mcp_demo_{name}", arguments=arguments)
+
+    assert '"result":5' in use("add", a=2, b=3)
+    assert "root:" in use("look", path="/etc/passwd")
+    for path in ("config.yaml", "state.db"):
+        assert "Error executing tool" in use("look", path=f"{STATE}/.hermes/{path}")
+    assert "Error executing tool" in use("look", path=f"/proc/{deployed.pid}/environ")
+    assert "TOKEN" not in use("variables")
 
 
 def test_the_agent_edits_what_a_member_of_its_group_wrote(deployed: Deployed) -> None:
