@@ -9,6 +9,7 @@
   git,
   nodejs,
   openssh,
+  playwright-test,
   python311,
   ripgrep,
   uv,
@@ -23,6 +24,7 @@ mkShellNoCC (
       git
       nodejs
       openssh
+      playwright-test
       ripgrep
     ]
     ++ lib.optional stdenv.hostPlatform.isLinux bubblewrap
@@ -30,7 +32,7 @@ mkShellNoCC (
 
     UV_PYTHON = python311.interpreter;
     UV_PYTHON_DOWNLOADS = "never";
-    # The browser is nixpkgs' own.
+    # The browser is nixpkgs' own: playwright with `executablePath` chromium.
     PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD = "1";
 
     shellHook = builtins.readFile ./dev-shell.sh;
