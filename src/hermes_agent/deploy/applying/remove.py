@@ -106,6 +106,8 @@ def _remove(
         _purge(spec, places)
         say(f"Deleted {spec.state_dir}")
     elif spec.state_dir != "/":
+        if spec.container.enable:
+            _defuse(spec, say)
         say(f"The state in {spec.state_dir} was kept")
 
 
@@ -127,6 +129,19 @@ def _leave_container(spec: Specification, *, purge: bool, say: Say) -> None:
                 say(f"The container {found.name} was kept, with what is installed in it")
     except EnvironmentFault as error:
         say(f"The container of {spec.name} was left as it is: {error.message}")
+
+
+def _defuse(spec: Specification, say: Say) -> None:
+    """At the next start of the machine nothing would make setuid files in there inert."""
+    from hermes_agent.deploy.container.defusing import defuse
+
+    try:
+        found = defuse(spec.state_dir) if os.path.isdir(spec.state_dir) else 0  # noqa: PTH112
+    except OSError as error:
+        say(f"Look for setuid files in {spec.state_dir} yourself: {error.strerror}")
+        return
+    if found:
+        say(f"Took setuid bits, capabilities or devices from {found} files in {spec.state_dir}")
 
 
 def _require_known(spec: Specification) -> None:
