@@ -9,6 +9,7 @@ from typing import Any
 from tests.systemd.machine import Machine, Ran
 
 MODEL_PORT = 7272
+MODELS = "obedient-*.service"
 API_PORT = 8642
 KEY = "the-key-of-the-api-server-0123456789"
 SETTINGS: dict[str, Any] = {
@@ -36,6 +37,7 @@ class Deployed:
             "environmentFiles": ["/etc/secrets/agent.env"],
             "restartSec": 1,
         }
+        self._models = 0
         self._began = int(machine.sh("date +%s%6N"))
         machine.write("/opt/asking.py", (HERE / "asking.py").read_text())
         machine.write("/opt/obedient_model.py", (HERE / "obedient_model.py").read_text())
@@ -64,11 +66,11 @@ class Deployed:
         return self.machine.run("hermes", "deploy", "apply", *options, self.write(**changes))
 
     def start_model(self) -> None:
+        # Always another name: a unit that stopped a moment ago may still be on its way out.
+        self._models += 1
+        name = f"obedient-{self._began}-{self._models}"
         self.machine.sh(
-            # What stopped a moment ago may still be on its way out.
-            "while systemctl show -P LoadState obedient | grep -q '^loaded'; do"
-            " systemctl stop obedient; systemctl reset-failed obedient; done 2>/dev/null;"
-            "rm -f /mnt/seen; systemd-run -q --collect --unit=obedient"
+            f"systemctl stop '{MODELS}'; rm -f /mnt/seen; systemd-run -q --collect --unit={name}"
             f" python3 /opt/obedient_model.py {MODEL_PORT} /mnt/seen"
         )
         self.machine.wait(
@@ -118,8 +120,8 @@ class Deployed:
 
     def clear(self) -> None:
         """Leave nothing behind."""
-        self.machine.run("systemctl", "stop", self.unit, "obedient.service")
-        self.machine.run("systemctl", "reset-failed", self.unit, "obedient.service")
+        self.machine.run("systemctl", "stop", self.unit, MODELS)
+        self.machine.run("systemctl", "reset-failed", self.unit, MODELS)
         unit = shlex.quote(self.unit)
         self.machine.sh(
             f"rm -rf /etc/systemd/system/{unit} /etc/systemd/system/{unit}.d"
