@@ -175,6 +175,10 @@ def _faults(spec: Specification) -> Iterator[str]:
     if spec.config_file is None:
         for text in faults_of_settings(spec.declared):
             yield f"settings: {text}"
+    for key, path in spec.secrets.items():
+        # systemd reads these as root itself, whatever links the agent puts in the way.
+        if path.startswith((f"{spec.state_dir}/", f"{spec.workspace}/")):
+            yield f"secrets.{key}: the agent can write to {path}; keep the file elsewhere"
     if spec.config_file is not None and spec.secrets:
         yield "secrets: they belong to settings; with configFile use environmentFiles instead"
     if spec.container.enable:
