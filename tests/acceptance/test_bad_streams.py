@@ -123,6 +123,7 @@ def test_an_ascii_locale_still_answers(hermes: Hermes, server: ModelServer, loca
 
 
 def test_a_question_of_a_megabyte_arrives_whole(hermes: Hermes, server: ModelServer) -> None:
+    hermes.configure("  context_length: 1000000\n")
     server.say(Reply(text="long"))
     assert hermes.run(given="x" * 2**20).out == "long\n"
     assert server.model_requests[0].json["messages"][-1]["content"] == "x" * 2**20

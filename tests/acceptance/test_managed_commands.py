@@ -46,6 +46,9 @@ REFUSED: dict[str, list[str]] = {
     "tools disable": ["tools disable terminal"],
     "mcp add": ["mcp add new --command true --no-test", "mcp add new --url http://127.0.0.1:1/"],
     "mcp remove": ["mcp remove known"],
+    "mcp configure": ["mcp configure known --include a"],
+    "mcp enable": ["mcp enable known"],
+    "mcp disable": ["mcp disable known"],
     "skills enable": ["skills enable planning"],
     "skills disable": ["skills disable planning"],
 }
@@ -58,7 +61,7 @@ cron_add cron_create cron_delete cron_edit cron_list cron_pause cron_remove cron
 cron_run cron_status cron_tick
 gateway gateway_run gateway_status gateway_logs
 gateway_queue_drop gateway_queue_list gateway_queue_prune gateway_queue_retry gateway_queue_show
-mcp_list mcp_test
+mcp_list mcp_test mcp_login mcp_logout mcp_serve
 model model_list model_test model_install_local
 pairing_approve pairing_clear-pending pairing_list pairing_revoke
 sessions_browse sessions_delete sessions_export sessions_list sessions_prune sessions_rename

@@ -15,6 +15,8 @@ FULL = 20
 MAX_CHARS = 400
 INDENT = 11
 
+TOOLS_CHARS = 40
+
 
 def banner(agent: Agent, session: LiveSession, *, colour: bool, columns: int) -> str:
     """Model, folder, tools, session; one line when `display.compact`."""
@@ -24,7 +26,7 @@ def banner(agent: Agent, session: LiveSession, *, colour: bool, columns: int) ->
         model = f"{model} ({agent.label})"
     if agent.config.display.compact:
         return f"{name} · {model} · /help"
-    tools = ", ".join(spec.name for spec in session.toolbox.specs())
+    tools = _few([spec.name for spec in session.toolbox.specs()])
     rows = [
         ("model", model),
         ("folder", one_line(agent.cwd)),
@@ -39,6 +41,15 @@ def banner(agent: Agent, session: LiveSession, *, colour: bool, columns: int) ->
     hint = "/help for commands, Alt-Enter for a new line, Ctrl-D leaves"
     lines += ["  " + paint(line, "dim", on=colour) for line in _wrapped(hint, columns - 2)]
     return "\n".join([*lines, "", ""])
+
+
+def _few(names: list[str]) -> str:
+    """As many as fit into half a line; /tools shows them all."""
+    shown = list(names)
+    while len(shown) > 1 and len(", ".join(shown)) > TOOLS_CHARS:
+        shown.pop()
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 def _wrapped(text: str, columns: int) -> list[str]:
