@@ -65,8 +65,11 @@ class Engine(RealEngine):
     def kill(self) -> None:
         """What an out-of-memory killer does to dockerd."""
         assert self._daemon is not None
+        containerd = (self.home / "exec/containerd/containerd.pid").read_text().strip()
         self._daemon.kill()
         self._daemon.wait()
+        # It dies with dockerd; one that dockerd finds dying would be waited for in vain.
+        wait(lambda: not Path("/proc", containerd).exists(), "the end of containerd")
 
     def _import(self, archive: Path) -> None:
         tree = self.home / "image"
