@@ -62,6 +62,7 @@ cron_run cron_status cron_tick
 gateway gateway_run gateway_status gateway_logs
 gateway_queue_drop gateway_queue_list gateway_queue_prune gateway_queue_retry gateway_queue_show
 mcp_list mcp_test mcp_login mcp_logout mcp_serve
+memory memory_add memory_remove memory_show
 model model_list model_test model_install_local
 pairing_approve pairing_clear-pending pairing_list pairing_revoke
 sessions_browse sessions_delete sessions_export sessions_list sessions_prune sessions_rename

@@ -45,7 +45,7 @@ class MemoryFiles:
     """
 
     def __init__(self, folder: Path, limits: Mapping[Target, int]) -> None:
-        self._folder = folder
+        self.folder = folder
         self._limits = limits
 
     @property
@@ -110,7 +110,7 @@ class MemoryFiles:
         return target
 
     def _path(self, target: Target) -> Path:
-        return self._folder / FILES[self._checked(target)]
+        return self.folder / FILES[self._checked(target)]
 
     def _read(self, target: Target) -> tuple[str, ...]:
         path = self._path(target)

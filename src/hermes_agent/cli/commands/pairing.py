@@ -1,13 +1,12 @@
 """`hermes pairing`: who knocked, who may talk."""
 
-import os
-import pwd
 from typing import TYPE_CHECKING, cast
 
 import click
 
+from hermes_agent.cli.owning import as_the_homes_owner
 from hermes_agent.config.paths import Paths
-from hermes_agent.domain.errors import HermesError, UsageError
+from hermes_agent.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from hermes_agent.policy.admission.pairing import PairingBook
@@ -83,7 +82,7 @@ def approve(platform: str, code: str, role: str, owner: bool, as_json: bool) -> 
 
     Whoever is the only one that may talk, guests left out, is the owner whatever the role here.
     """
-    _as_the_homes_owner()
+    as_the_homes_owner()
     _require_platform(platform.lower())
     paired = _book().approve(platform.lower(), code, cast("Role", "owner" if owner else role))
     if as_json:
@@ -101,7 +100,7 @@ def approve(platform: str, code: str, role: str, owner: bool, as_json: bool) -> 
 @_JSON
 def revoke(platform: str, user: str, as_json: bool) -> None:
     """Take back the pairing of the id USER on PLATFORM."""
-    _as_the_homes_owner()
+    as_the_homes_owner()
     gone = _book().revoke(platform.lower(), user)
     if as_json:
         _print_json(gone)
@@ -116,7 +115,7 @@ def revoke(platform: str, user: str, as_json: bool) -> None:
 @_JSON
 def clear_pending(as_json: bool) -> None:
     """Forget all codes that wait."""
-    _as_the_homes_owner()
+    as_the_homes_owner()
     count = _book().clear_pending()
     if as_json:
         _print_json({"cleared": count})
@@ -139,25 +138,6 @@ def _book() -> "PairingBook":
     from hermes_agent.policy.admission.pairing import PairingBook
 
     return PairingBook(PairingFiles(Paths.of().home / "pairing"))
-
-
-def _as_the_homes_owner() -> None:
-    """Files that another user makes there, the gateway could not read."""
-    home = Paths.of().home
-    try:
-        owner = home.stat().st_uid
-    except OSError:
-        return
-    if owner == os.geteuid():
-        return
-    try:
-        name = pwd.getpwuid(owner).pw_name
-    except KeyError:
-        name = f"#{owner}"
-    raise HermesError(
-        f"{home} belongs to {name}; only that user may let people in.",
-        hint=f"Run the same command as {name}: sudo -u '{name}' …",
-    )
 
 
 def _print_json(value: object) -> None:
