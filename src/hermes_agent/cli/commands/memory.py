@@ -76,16 +76,13 @@ def remove(words: tuple[str, ...], target: "Target | None") -> None:
     """Take away the one entry that holds these WORDS."""
     as_the_homes_owner()
     files, wanted = _files(), " ".join(words)
-    if target is None:
-        first, *others = files.targets
-        holding = [each for each in files.targets if _holds(files, each, wanted)]
-        if len(holding) > 1:
-            raise UsageError(
-                "Both kinds of notes hold these words.",
-                hint="Add --about user or --about memory.",
-            )
-        target = next((each for each in others if each in holding), first)
-    _changed(files.remove(target, wanted))
+    targets = files.targets if target is None else (target,)
+    holding = tuple(each for each in targets if _holds(files, each, wanted))
+    if len(holding) > 1:
+        raise UsageError(
+            "Both kinds of notes hold these words.", hint="Add --about user or --about memory."
+        )
+    _changed(files.remove((holding or targets)[0], wanted))
 
 
 def _files() -> "MemoryFiles":
