@@ -77,12 +77,12 @@ def remove(words: tuple[str, ...], target: "Target | None") -> None:
     as_the_homes_owner()
     files, wanted = _files(), " ".join(words)
     targets = files.targets if target is None else (target,)
-    holding = tuple(each for each in targets if _holds(files, each, wanted))
+    holding: list[Target] = [each for each in targets if _holds(files, each, wanted)]
     if len(holding) > 1:
         raise UsageError(
             "Both kinds of notes hold these words.", hint="Add --about user or --about memory."
         )
-    _changed(files.remove((holding or targets)[0], wanted))
+    _changed(files.remove(holding[0] if holding else targets[0], wanted))
 
 
 def _files() -> "MemoryFiles":
