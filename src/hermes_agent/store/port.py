@@ -205,6 +205,13 @@ class Insights(msgspec.Struct, frozen=True, kw_only=True):
     top_sessions: tuple[Tally, ...]
 
 
+class Reviews(msgspec.Struct, frozen=True, kw_only=True):
+    """Model calls that looked a conversation through for what is worth noting."""
+
+    calls: int = 0
+    usage: Usage = Usage()
+
+
 class Recovery(msgspec.Struct, frozen=True, kw_only=True):
     """What could be saved of a damaged store; `kept` is where the damaged one is now."""
 
@@ -368,6 +375,23 @@ class SessionStore(Protocol):
 
     def spent(self, session_id: str, usage: Usage) -> None:
         """Count a model call that left no message. Raises `NotFoundError`."""
+        ...
+
+    def unreviewed(self, session_id: str) -> tuple[Message, ...]:
+        """What was said to the agent since `reviewed`, in this session and in those that it
+        continues: the user messages, with id, text and time only."""
+        ...
+
+    def reviewed(self, session_id: str, message_id: int) -> None:
+        """The conversation was looked through up to this message. Raises `NotFoundError`."""
+        ...
+
+    def review_asked(self, session_id: str, usage: Usage) -> None:
+        """Count a model call that looked it through. Raises `NotFoundError`."""
+        ...
+
+    def reviews(self, session_id: str) -> Reviews:
+        """The model calls that looked it through, those of the sessions it continues included."""
         ...
 
     def runs(self, session_id: str) -> tuple[ToolRun, ...]:

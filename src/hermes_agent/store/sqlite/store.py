@@ -14,6 +14,7 @@ from hermes_agent.store.port import (
     Hit,
     Insights,
     Repair,
+    Reviews,
     Route,
     Session,
     SessionChange,
@@ -176,6 +177,30 @@ class SqliteStore:
 
         with self._db.write() as db:
             compaction.spent(db, session_id, usage)
+
+    def unreviewed(self, session_id: str) -> tuple[Message, ...]:
+        from hermes_agent.store.sqlite import reviews
+
+        with self._db.read() as db:
+            return reviews.unreviewed(db, session_id)
+
+    def reviewed(self, session_id: str, message_id: int) -> None:
+        from hermes_agent.store.sqlite import reviews
+
+        with self._db.write() as db:
+            reviews.reviewed(db, session_id, message_id)
+
+    def review_asked(self, session_id: str, usage: Usage) -> None:
+        from hermes_agent.store.sqlite import reviews
+
+        with self._db.write() as db:
+            reviews.asked(db, session_id, usage)
+
+    def reviews(self, session_id: str) -> Reviews:
+        from hermes_agent.store.sqlite import reviews
+
+        with self._db.read() as db:
+            return reviews.reviews(db, session_id)
 
     def runs(self, session_id: str) -> tuple[ToolRun, ...]:
         with self._db.read() as db:

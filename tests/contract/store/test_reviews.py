@@ -1,0 +1,73 @@
+"""What a store promises about looking conversations through."""
+
+import pytest
+
+from hermes_agent.domain.errors import NotFoundError
+from hermes_agent.domain.messages import Message, Usage
+from hermes_agent.store.port import Reviews, SessionStore
+
+
+def say(store: SessionStore, session: str, *words: str) -> list[Message]:
+    said: list[Message] = []
+    for each in words:
+        said.append(store.append(session, Message(role="user", content=each)))
+        store.append(session, Message(role="assistant", content="Yes.", finish="stop"))
+    return said
+
+
+def left(store: SessionStore, session: str) -> list[str]:
+    return [message.content for message in store.unreviewed(session)]
+
+
+def test_only_what_was_said_since_the_last_review_is_left(
+    store: SessionStore, session: str
+) -> None:
+    said = say(store, session, "one", "two", "three")
+    assert left(store, session) == ["one", "two", "three"]
+    store.reviewed(session, said[1].id or 0)
+    assert left(store, session) == ["three"]
+    store.reviewed(session, said[0].id or 0)
+    assert left(store, session) == ["three"]
+
+
+def test_a_child_is_left_with_what_was_said_before_it_in_its_first_words(
+    store: SessionStore, session: str
+) -> None:
+    said = say(store, session, "one", "two", "three")
+    store.reviewed(session, said[0].id or 0)
+    notes = Message(role="user", content="notes", summary=True)
+    store.succeed(session, "child", [notes, said[2]])
+    say(store, "child", "four")
+    assert left(store, "child") == ["two", "three", "four"]
+    store.reviewed("child", store.unreviewed("child")[-1].id or 0)
+    assert left(store, "child") == []
+
+
+def test_what_reviews_cost_is_counted_for_the_session_and_by_itself(
+    store: SessionStore, session: str
+) -> None:
+    said = say(store, session, "one")
+    assert store.reviews(session) == Reviews()
+    store.review_asked(session, Usage(input=100, output=20))
+    store.succeed(session, "child", said)
+    store.review_asked("child", Usage(input=10, output=2, cost_usd=0.5))
+    assert store.reviews("child") == Reviews(
+        calls=2, usage=Usage(input=110, output=22, cost_usd=0.5)
+    )
+    assert store.get(session).input_tokens == 100
+    assert left(store, "child") == ["one"]
+
+
+def test_a_session_that_is_not_there_cannot_be_looked_through(store: SessionStore) -> None:
+    assert store.unreviewed("nobody") == ()
+    with pytest.raises(NotFoundError):
+        store.reviewed("nobody", 1)
+    with pytest.raises(NotFoundError):
+        store.review_asked("nobody", Usage())
+
+
+def test_a_deleted_session_takes_its_reviews_along(store: SessionStore, session: str) -> None:
+    said = say(store, session, "one")
+    store.reviewed(session, said[0].id or 0)
+    store.delete(session)
+    assert store.reviews(session) == Reviews()
