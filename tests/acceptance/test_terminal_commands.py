@@ -11,6 +11,7 @@ pytestmark = needs_tmux
 def test_commands_that_show_something(chat: OpenChat, hermes: Hermes, server: ModelServer) -> None:
     server.say(Reply(text="Blue.", usage=Usage(2000, 30, cache_read=1000)))
     hermes.run("-q", "which colour?")
+    hermes.run("memory", "add", "Prefers tabs")
     server.say(Reply(text="Green.", usage=Usage(2500, 40, cache_read=1250)))
     tmux = chat("-c", rows=60)
     tmux.say("and now?")
@@ -24,6 +25,8 @@ def test_commands_that_show_something(chat: OpenChat, hermes: Hermes, server: Mo
         ("/history", "which colour?"),
         ("/title A good title", "Title: A good title"),
         ("/personality", "kawaii"),
+        ("/skills", "/planning"),
+        ("/memory", "- Prefers tabs"),
         ("/nonsense", "There is no command /nonsense."),
         ("/re", "could be /new, /reasoning, /reload-mcp, /resume, /retry."),
     ):
@@ -42,6 +45,17 @@ def test_commands_that_show_something(chat: OpenChat, hermes: Hermes, server: Mo
     tmux.see("✗")
     tmux.say("/quit")
     assert tmux.left() == 0
+
+
+def test_a_skill_is_called_by_its_name_and_not_printed(chat: OpenChat, server: ModelServer) -> None:
+    server.say(Reply(text="To Rome."))
+    tmux = chat()
+    tmux.say("/planning a trip")
+    tmux.see("To Rome.")
+    asked = server.model_requests[-1].json["messages"][-1]["content"]
+    assert "small enough to check alone" in asked
+    assert asked.endswith("a trip")
+    assert "small enough" not in tmux.screen(scrollback=True)
 
 
 def test_commands_that_move_the_conversation(

@@ -28,4 +28,20 @@ async def test_a_guest_has_no_skills(home: Path) -> None:
     async with house(home, TELEGRAM_GUESTS="2") as place:
         await place.person.say("/brew two cups", user="2", chat="2")
         await place.person.sees("There is no command /brew")
+        await place.person.say("/skills", user="2", chat="2")
+        await place.person.sees("Skills are for people with tools.")
+        await place.person.say("/memory", user="2", chat="2")
+        await place.person.sees("Only the owner may see the notes.")
+        assert place.model.model_requests == []
+
+
+async def test_skills_and_notes_are_shown_without_the_model(home: Path) -> None:
+    write(home)
+    (home / "memories").mkdir()
+    (home / "memories/USER.md").write_text("Prefers tabs")
+    async with house(home) as place:
+        await place.person.say("/skills")
+        await place.person.sees("brew")
+        await place.person.say("/memory")
+        await place.person.sees("Prefers tabs")
         assert place.model.model_requests == []

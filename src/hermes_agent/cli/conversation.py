@@ -90,7 +90,8 @@ async def _interactive(agent: Agent, session: LiveSession, options: "Options") -
         chat.terminal.print(line)
     chat.tell_notices()
     if options.skills:
-        chat.send(_with_skills(agent, options, ""), expanded=True)
+        chat.say(f"With: {', '.join(options.skills)}", "dim")
+        chat.send(_with_skills(agent, options, ""), expanded=True, echo=False)
     status = await chat.run()
     session = chat.session
     session.end("exit")

@@ -24,6 +24,18 @@ def memory_files(loaded: Loaded) -> MemoryFiles | None:
     return MemoryFiles(loaded.paths.memories_dir, limits) if limits else None
 
 
+def noted(loaded: Loaded) -> tuple[str, ...]:
+    """All entries as they are now; about the person first. Raises `HermesError`."""
+    files = memory_files(loaded)
+    targets: tuple[Target, ...] = ("user", "memory")
+    return tuple(
+        entry
+        for target in targets
+        if files is not None and target in files.targets
+        for entry in files.read(target).entries
+    )
+
+
 def recall_for(
     store: SessionStore, session_id: str, *, source: str, user_id: str | None, everything: bool
 ) -> Recall:

@@ -31,7 +31,7 @@ def skill_commands(chat: "Chat") -> list[SlashCommand]:
 
     def bound(name: str) -> Callable[[str], Awaitable[None]]:
         async def use(argument: str) -> None:
-            chat.send(request(shelf, (name,), argument), expanded=True)
+            chat.send(request(shelf, (name,), argument), expanded=True, echo=False)
 
         return use
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from hermes_agent.cli.slash.choosing import choosing_commands
+from hermes_agent.cli.slash.kept import kept_commands
 from hermes_agent.cli.slash.looking import looking_commands
 from hermes_agent.cli.slash.own import own_commands, skill_commands
 from hermes_agent.cli.slash.talking import talking_commands
@@ -23,4 +24,11 @@ def slash_table(chat: "Chat") -> SlashTable:
 
 def our_commands(chat: "Chat") -> SlashTable:
     """Those that come with the program."""
-    return SlashTable([*talking_commands(chat), *choosing_commands(chat), *looking_commands(chat)])
+    return SlashTable(
+        [
+            *talking_commands(chat),
+            *choosing_commands(chat),
+            *looking_commands(chat),
+            *kept_commands(chat),
+        ]
+    )

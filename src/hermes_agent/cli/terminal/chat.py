@@ -97,9 +97,11 @@ class Chat:
         else:
             self.send(message)
 
-    def send(self, text: str, *, expanded: bool = False) -> None:
-        """Begin a turn with this message; `expanded` says that its references are in it."""
-        self.terminal.print(self._echo(text))
+    def send(self, text: str, *, expanded: bool = False, echo: bool = True) -> None:
+        """Begin a turn with this message; `expanded` says that its references are in it, `echo`
+        that it is shown: not where a command stands for it, which was shown already."""
+        if echo:
+            self.terminal.print(self._echo(text))
         self._turn_began = time.monotonic()
         self._control = Control()
         self._turn = asyncio.ensure_future(self._run_turn(text, self._control, expanded))

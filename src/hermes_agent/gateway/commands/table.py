@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from hermes_agent.domain.errors import UsageError
-from hermes_agent.gateway.commands import choosing, looking, talking
+from hermes_agent.gateway.commands import choosing, kept, looking, talking
 from hermes_agent.gateway.commands.desk import Call
 from hermes_agent.sessions.slash import SlashCommand, SlashTable
 
@@ -53,6 +53,7 @@ COMMANDS: dict[str, Entry] = {
     "deny": Entry("Forbid what I asked about", _over, busy=True),
     "help": Entry("This list", help_, aliases=("commands", "start"), busy=True),
     "insights": Entry("The last days in figures", looking.insights, "[DAYS]", busy=True),
+    "memory": Entry("What I noted down for good", kept.memory, busy=True),
     "model": Entry("Show or choose the model", choosing.model, "[NAME|default]", busy=True),
     "new": Entry("Begin a new session", talking.new, "[PROMPT]", ("reset",), busy=True),
     "personality": Entry(
@@ -68,6 +69,7 @@ COMMANDS: dict[str, Entry] = {
     "resume": Entry("Go on with another session", talking.resume, "[NAME]", busy=True),
     "retry": Entry("Answer the last message again", talking.retry),
     "sethome": Entry("Send notices and jobs here", choosing.sethome, busy=True),
+    "skills": Entry("The skills, and what each is for", kept.skills, busy=True),
     "status": Entry("What is going on", looking.status, busy=True),
     "steer": Entry("Say something to the running turn", talking.steer, "TEXT", busy=True),
     "stop": Entry("Stop what is running", talking.stop, busy=True),
