@@ -1,7 +1,6 @@
 """Layers, variables, tolerances and errors of the configuration."""
 
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -244,15 +243,14 @@ def test_a_wrong_variable_is_an_error_that_names_it(home: Path) -> None:
         ),
     ],
 )
+@pytest.mark.timeout(30)
 def test_a_file_that_is_no_configuration_is_an_error_that_says_where(
     home: Path, data: bytes, problem: str
 ) -> None:
-    started = time.monotonic()
     with pytest.raises(ConfigError, match=problem) as caught:
         loaded(home, data)
     assert caught.value.exit_code == 78
     assert len(caught.value.message) < 1000
-    assert time.monotonic() - started < 5
 
 
 def test_a_directory_or_a_pipe_in_the_file_s_place_is_an_error_and_hangs_nothing(

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 import uuid
 from itertools import pairwise
 from urllib.parse import quote
@@ -207,14 +206,7 @@ def test_a_key_block_longer_than_any_buffer_is_swallowed_whole() -> None:
      "bearer ", "12345678:AA", "KEY=", "password ", "authorization:", "sk-a", "api_key=a1&", "=",
      "-"],
 )  # fmt: skip
-def test_megabytes_are_redacted_in_linear_time(piece: str) -> None:
-    redactor = Redactor(KNOWN)
-
-    def cost(size: int) -> float:
-        text = (piece * (size // len(piece) + 1))[:size]
-        started = time.perf_counter()
-        redactor.text(text)
-        return time.perf_counter() - started
-
-    small = min(cost(500_000) for _ in range(2))
-    assert cost(2_000_000) < max(8 * small, 1)
+@pytest.mark.timeout(60)  # quadratic time would be hours
+def test_megabytes_are_redacted_in_bounded_time(piece: str) -> None:
+    text = f"{piece * (3_000_000 // len(piece))}\n{KNOWN[0]}\n"
+    assert KNOWN[0] not in Redactor(KNOWN).text(text)
