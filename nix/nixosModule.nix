@@ -4,6 +4,7 @@
   config,
   lib,
   pkgs,
+  utils,
   ...
 }:
 let
@@ -24,6 +25,11 @@ let
   container = cfg.container.enable;
   docker = container && cfg.container.backend == "docker";
   podman = container && cfg.container.backend == "podman";
+
+  # Over a mount that the owner declares there ours would not do: it would take that one's place.
+  ownMount = lib.findFirst (each: each.mountPoint == cfg.stateDir) null (lib.attrValues config.fileSystems);
+  stateMount = "${utils.escapeSystemdPath cfg.stateDir}.mount";
+  stateDir = lib.replaceStrings [ "%" ] [ "%%" ] cfg.stateDir;
 
   door = "/run/current-system/sw/libexec/hermes-agent/hermes-agent";
   ports = import ./ports.nix { inherit lib cfg; };
@@ -65,6 +71,8 @@ in
 
         warnings =
           faults.warnings
+          ++ lib.optional (container && ownMount != null && !lib.all (option: lib.elem option ownMount.options) [ "nosuid" "nodev" ])
+            "services.hermes-agent: the container's state has a file system of its own; write fileSystems.\"${cfg.stateDir}\".options = [ \"nosuid\" \"nodev\" ]; or setuid files that root of the container leaves there count from a boot to the service's start."
           ++ lib.optional (cfg.openFirewall && ports == [ ])
             "services.hermes-agent.openFirewall opens no port: neither the API server (environment.API_SERVER_ENABLED) nor webhooks (environment.WEBHOOK_ENABLED) are switched on where NixOS can see it."
           ++ lib.optional (cfg.container.hostUsers != [ ] && !cfg.addToSystemPackages)
@@ -77,7 +85,7 @@ in
         systemd.services.hermes-agent = {
           description = "Hermes Agent";
           wantedBy = [ "multi-user.target" ];
-          wants = [ "network-online.target" ];
+          wants = [ "network-online.target" ] ++ lib.optional container stateMount;
           requires = lib.optional docker "docker.service";
           # The units of sops-nix and agenix are there only where they do their work by systemd.
           after = [
@@ -85,7 +93,8 @@ in
             "sops-install-secrets.service"
             "agenix-install-secrets.service"
           ]
-          ++ lib.optional docker "docker.service";
+          ++ lib.optional docker "docker.service"
+          ++ lib.optional container stateMount;
           # An agent that nobody sits beside must not be given up on.
           startLimitIntervalSec = 0;
           path =
@@ -108,6 +117,18 @@ in
               config.security.allowUserNamespaces
               && toString (config.boot.kernel.sysctl."user.max_user_namespaces" or "") != "0";
           };
+        };
+
+        # Seals the state from the machine's start on; see src/hermes_agent/deploy/container/state_mount.py.
+        systemd.mounts = lib.optional (container && ownMount == null) {
+          description = "The state of Hermes Agent (hermes-agent), where setuid files and devices mean nothing";
+          unitConfig.ConditionPathIsDirectory = stateDir;
+          what = stateDir;
+          where = stateDir;
+          type = "none";
+          options = "bind,nosuid,nodev";
+          mountConfig.LazyUnmount = "yes";
+          wantedBy = [ "local-fs.target" ];
         };
 
         virtualisation.docker.enable = lib.mkIf docker (lib.mkDefault true);

@@ -32,6 +32,11 @@ in
   inherit (config.services.hermes-agent) specification;
   specificationFile = builtins.unsafeDiscardStringContext config.systemd.services.hermes-agent.serviceConfig.ExecStartPre;
   unit = config.systemd.units."hermes-agent.service".text;
+  mounts = map (each: config.systemd.units."${each}".text) (
+    lib.filter (name: lib.hasSuffix ".mount" name && lib.hasInfix "Hermes Agent" config.systemd.units."${name}".text) (
+      lib.attrNames config.systemd.units
+    )
+  );
   service = config.systemd.services.hermes-agent.serviceConfig;
   failed = map (each: each.message) (lib.filter (each: !each.assertion) config.assertions);
   warnings = ours config.warnings;

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hermes_agent.deploy.applying.unit import render
+from hermes_agent.deploy.container import state_mount
 from hermes_agent.deploy.native import unit as native
 from hermes_agent.deploy.places import Places, Roots
 from hermes_agent.deploy.spec import Specification
@@ -90,6 +91,37 @@ def test_a_container_s_service_lives_as_by_the_engine(machine: Machine, backend:
     assert section(unit, "Unit").get("Requires") == section(other, "Unit").get("Requires")
     (start,) = section(unit, "Service")["ExecStart"]
     assert words(start)[1:3] == ["deploy", "run"]
+
+
+@pytest.mark.parametrize("state", ["/var/lib/hermes", "/srv/agents/50% of-it"])
+def test_a_container_s_state_is_sealed_as_by_the_engine(machine: Machine, state: str) -> None:
+    module = f'container.enable = true; stateDir = "{state}";'
+    spec = machine.specification(module)
+    (mount,) = machine.evaluate(module, "mounts")
+    other = state_mount.render(spec)
+    assert section(mount, "Mount") == section(other, "Mount")
+    described = ("Description", "ConditionPathIsDirectory")
+    assert [section(mount, "Unit")[key] for key in described] == [
+        section(other, "Unit")[key] for key in described
+    ]
+    for key in ("Wants", "After"):
+        (told,) = section(machine.evaluate(module, "unit"), "Unit")[key]
+        assert state_mount.unit(spec) in told.split()
+
+
+def test_a_file_system_that_the_owner_declares_for_the_state_is_left_alone(
+    machine: Machine,
+) -> None:
+    own = 'container.enable = true; }; fileSystems."/var/lib/hermes" = { device = "/dev/x"; fsType = "ext4";'
+    assert machine.evaluate(own, "mounts") == []
+    (warning,) = machine.evaluate(own, "warnings")
+    assert 'fileSystems."/var/lib/hermes".options' in warning
+    sealed = f'{own} options = [ "nosuid" "nodev" ];'
+    assert machine.evaluate(sealed, "warnings") == []
+
+
+def test_without_a_container_nothing_is_mounted(machine: Machine) -> None:
+    assert machine.evaluate("", "mounts") == []
 
 
 @pytest.mark.parametrize("module", ["", "hardening.enable = false;"], ids=["default", "off"])

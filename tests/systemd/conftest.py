@@ -11,14 +11,20 @@ from tests.systemd.machine import ROOT, Machine, why_not
 
 
 @pytest.fixture(scope="session")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def systemd_root() -> Path:
+    """The Debian that machines are made of."""
     missing = why_not()
     if missing:
         pytest.skip(f"NO REAL SYSTEMD IS TESTED: {missing}")
     made = subprocess.run(
         [ROOT / "scripts" / "prepare-systemd-root"], stdout=subprocess.PIPE, text=True, check=True
     )
-    machine = Machine(Path(made.stdout.strip()), tmp_path_factory.mktemp("machine"))
+    return Path(made.stdout.strip())
+
+
+@pytest.fixture(scope="session")
+def machine(systemd_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    machine = Machine(systemd_root, tmp_path_factory.mktemp("machine"))
     yield machine
     machine.close()
 

@@ -190,7 +190,18 @@ def test_podman_s_monitor_that_is_killed_costs_nothing(machine: Machine) -> None
     machine.sh("podman exec hermes-agent test -e /usr/local/by-apt")
 
 
+def test_the_state_is_sealed_by_one_mount_that_its_unit_keeps(machine: Machine) -> None:
+    listed = machine.sh("findmnt -rno OPTIONS /var/lib/hermes").splitlines()
+    assert len(listed) == 1
+    assert {"nosuid", "nodev"} <= set(listed[0].split(","))
+    assert machine.show("var-lib-hermes.mount", "ActiveState") == "active"
+    assert machine.show("var-lib-hermes.mount", "UnitFileState") == "enabled"
+    assert UNIT in machine.show("var-lib-hermes.mount", "Before").split()
+
+
 def test_remove_takes_all_of_it_away(machine: Machine) -> None:
     machine.run("hermes", "deploy", "remove", "--purge", "--yes").ok()
     assert machine.run("test", "-e", "/var/lib/hermes").status == 1
     assert machine.run("podman", "container", "exists", "hermes-agent").status == 1
+    assert machine.run("systemctl", "cat", "var-lib-hermes.mount").status == 1
+    assert machine.run("findmnt", "/var/lib/hermes").status == 1

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hermes_agent.deploy import reading
-from hermes_agent.deploy.container import creating, unit
+from hermes_agent.deploy.container import creating, state_mount, unit
 from hermes_agent.deploy.container.engine import Engine
 from hermes_agent.deploy.container.notices import passing
 from hermes_agent.deploy.places import Places
@@ -119,6 +119,36 @@ def test_systemd_has_nothing_to_say_against_the_unit(backend: str, tmp_path: Pat
     try:
         done = subprocess.run(
             ["systemd-analyze", "verify", str(file)], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        pytest.skip("NO UNIT IS VERIFIED: systemd-analyze is missing (apt-get install systemd)")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("path", ["/var/lib/hermes", "/srv/.a/b-c d", "/srv/50%/ä:_.b", "/x/a\\b"])
+def test_the_state_s_mount_has_the_name_that_systemd_gives_it(path: str) -> None:
+    try:
+        done = subprocess.run(
+            ["systemd-escape", "--path", "--suffix=mount", path],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except FileNotFoundError:
+        pytest.skip("NO UNIT'S NAME IS COMPARED: systemd-escape is missing")
+    assert state_mount.unit(spec(stateDir=path)) == done.stdout.strip()
+
+
+def test_systemd_has_nothing_to_say_against_the_state_s_mount(tmp_path: Path) -> None:
+    declared = spec(stateDir="/srv/50% of it/state")
+    file = tmp_path / state_mount.unit(declared)
+    file.write_text(state_mount.render(declared))
+    try:
+        done = subprocess.run(
+            ["systemd-analyze", "verify", "--man=no", str(file)],
+            capture_output=True,
+            text=True,
+            check=False,
         )
     except FileNotFoundError:
         pytest.skip("NO UNIT IS VERIFIED: systemd-analyze is missing (apt-get install systemd)")

@@ -119,6 +119,8 @@ def _install(wanted: Plan, systemd: Systemd) -> list[str]:
     copies.write(places, wanted.copies)
     write_atomically(places.specification, wanted.specification, 0o600)
     write_atomically(wanted.unit_file, wanted.unit, 0o644)
+    if wanted.mount is not None:
+        write_atomically(*wanted.mount, 0o644)
     copies.sweep(places, wanted.copies)
     if spec.scope == "system":
         warnings += installing.install(spec)
@@ -128,7 +130,8 @@ def _install(wanted: Plan, systemd: Systemd) -> list[str]:
             f" not change that. Have root run: loginctl enable-linger {_me()}"
         )
     systemd.wait_for_manager(0.0 if spec.scope == "system" else MANAGER_SECONDS)
-    systemd.tell("enable", "--quiet", spec.unit)
+    mounts = () if wanted.mount is None else (wanted.mount[0].name,)
+    systemd.tell("enable", "--quiet", spec.unit, *mounts)
     return warnings
 
 

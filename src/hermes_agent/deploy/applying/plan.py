@@ -26,13 +26,14 @@ NIXOS = Path("/etc/NIXOS")
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """`changes` are sentences about what is not as it should be; `restart` says that the service
-    runs with something else than what is wanted, or may do so; `fault` is why it could not start
-    now; `warnings` are sentences."""
+    runs with something else than what is wanted, or may do so; `mount` is the unit that seals a
+    container's state; `fault` is why the service could not start now; `warnings` are sentences."""
 
     spec: Specification
     places: Places
     unit_file: Path
     unit: bytes
+    mount: tuple[Path, bytes] | None
     specification: bytes
     copies: dict[str, bytes]
     accounts: list[list[str]]
@@ -59,15 +60,17 @@ def plan(declared: Specification, systemd: Systemd, environ: Mapping[str, str]) 
     spec, copied = copies.localised(declared, places)
     settings, config = declared_settings(declared)
     unit = render(spec, places, settings).encode()
+    mount, remark = _mount(spec, systemd)
     specification = reading.encode(spec)
     number = _generation(spec, config, copied)
     changes = [f"make the account {command[-1]} ({command[0]})" for command in missing]
-    for path, data in ((places.specification, specification), (unit_path, unit)):
+    files = [(places.specification, specification), (unit_path, unit)]
+    for path, data in files if mount is None else [*files, mount]:
         before = _content(path)
         if before != data:
             changes.append(f"{'write' if before is None else 'change'} {path}")
-    files = obstacles.look(spec, places)
-    if files.changed:
+    read = obstacles.look(spec, places)
+    if read.changed:
         changes.append("hand over changed variables and secrets")
     applied = _applied(places)
     restart = bool(changes) or applied != number or pending(places).exists()
@@ -78,14 +81,15 @@ def plan(declared: Specification, systemd: Systemd, environ: Mapping[str, str]) 
         places=places,
         unit_file=unit_path,
         unit=unit,
+        mount=mount,
         specification=specification,
         copies=copied,
         accounts=missing,
         generation=number,
         changes=tuple(changes),
         restart=restart,
-        fault=files.fault,
-        warnings=tuple(obstacles.remarks(settings)),
+        fault=read.fault,
+        warnings=(*obstacles.remarks(settings), *remark),
     )
 
 
@@ -141,6 +145,24 @@ def installed_generation(spec: Specification) -> str | None:
         return _number(spec, config, documents.gather(spec.documents))
     except HermesError:
         return None
+
+
+def _mount(spec: Specification, systemd: Systemd) -> tuple[tuple[Path, bytes] | None, list[str]]:
+    if not spec.container.enable:
+        return None, []
+    from hermes_agent.deploy.container import sealing, state_mount
+
+    path = state_mount.unit_file(spec)
+    fragment = systemd.show(path.name).get("FragmentPath", "")
+    if not fragment or fragment == str(path):
+        return (path, state_mount.render(spec).encode()), []
+    # The owner's own mount, which one of ours would take the place of.
+    if Path(spec.state_dir).is_dir() and sealing.sealed(spec.state_dir):
+        return None, []
+    return None, [
+        f"{spec.state_dir} is mounted by {fragment}: add nosuid,nodev to its options, or setuid"
+        " files that root of the container leaves there count from a boot to the service's start"
+    ]
 
 
 def _generation(spec: Specification, config: bytes | None, copied: dict[str, bytes]) -> str:

@@ -12,6 +12,7 @@ from hermes_agent.deploy.applying.alone import alone
 from hermes_agent.deploy.applying.plan import pending
 from hermes_agent.deploy.applying.starting import start_anew
 from hermes_agent.deploy.applying.unit import is_ours, unit_file
+from hermes_agent.deploy.container import state_mount
 from hermes_agent.deploy.container.sealing import note as sealing_note
 from hermes_agent.deploy.container.sealing import unseal
 from hermes_agent.deploy.host import installing
@@ -102,13 +103,12 @@ def _remove(
             file.unlink()
             say(f"Removed {file}")
     shutil.rmtree(places.runtime, ignore_errors=True)
+    sealed = _open_up(spec, places, systemd, say=say)
     if purge:
-        _purge(spec, places)
+        _purge(spec)
         say(f"Deleted {spec.state_dir}")
     elif spec.state_dir != "/":
-        if spec.container.enable:
-            _defuse(spec, say)
-        say(f"The state in {spec.state_dir} was kept")
+        say(f"The state in {spec.state_dir} was kept{sealed}")
 
 
 def _leave_container(spec: Specification, *, purge: bool, say: Say) -> None:
@@ -131,7 +131,36 @@ def _leave_container(spec: Specification, *, purge: bool, say: Say) -> None:
         say(f"The container of {spec.name} was left as it is: {error.message}")
 
 
-def _defuse(spec: Specification, say: Say) -> None:
+def _open_up(spec: Specification, places: Places, systemd: Systemd, *, say: Say) -> str:
+    """Take the seal off the state directory, when nothing in there needs it any longer; else what
+    keeps it."""
+    if spec.scope != "system":
+        return ""
+    mounts = list(state_mount.installed(spec.name))
+    if spec.state_dir == "/":
+        for path in mounts:
+            say(f"{path} was kept: it is about a directory that this does not look into")
+        return ""
+    if not mounts and not spec.container.enable:
+        return ""
+    if not _defuse(spec, say):
+        return f", with {mounts[0].name} over it" if mounts else ""
+    try:
+        unseal(spec.state_dir, sealing_note(places))
+    except OSError as error:
+        raise HermesError(
+            f"The mount over {spec.state_dir} could not be taken away: {error.strerror}",
+            hint=f"Take it away (umount {spec.state_dir}), then run this again.",
+        ) from error
+    for path in mounts:
+        systemd.tell("disable", "--now", "--quiet", path.name)
+        path.unlink()
+        say(f"Removed {path}")
+    systemd.tell("daemon-reload")
+    return ""
+
+
+def _defuse(spec: Specification, say: Say) -> bool:
     """At the next start of the machine nothing would make setuid files in there inert."""
     from hermes_agent.deploy.container.defusing import defuse
 
@@ -139,9 +168,10 @@ def _defuse(spec: Specification, say: Say) -> None:
         found = defuse(spec.state_dir) if os.path.isdir(spec.state_dir) else 0  # noqa: PTH112
     except OSError as error:
         say(f"Look for setuid files in {spec.state_dir} yourself: {error.strerror}")
-        return
+        return False
     if found:
         say(f"Took setuid bits, capabilities or devices from {found} files in {spec.state_dir}")
+    return True
 
 
 def _require_known(spec: Specification) -> None:
@@ -164,7 +194,7 @@ def _require_no_mounts(folder: str) -> None:
         )
 
 
-def _purge(spec: Specification, places: Places) -> None:
+def _purge(spec: Specification) -> None:
     """The agent can have planted links in there: none is followed (`rmtree` uses handles)."""
     if not os.path.lexists(spec.state_dir):
         return
@@ -174,7 +204,6 @@ def _purge(spec: Specification, places: Places) -> None:
             hint="Delete the state yourself.",
         )
     try:
-        unseal(spec.state_dir, sealing_note(places))
         _require_no_mounts(spec.state_dir)
         shutil.rmtree(spec.state_dir)
     except OSError as error:

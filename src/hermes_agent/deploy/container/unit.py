@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from hermes_agent.deploy.container import state_mount
 from hermes_agent.deploy.container.defaults import defaults
 from hermes_agent.deploy.container.engine import SEARCH_PATH
 from hermes_agent.deploy.places import Places
@@ -23,6 +24,7 @@ def render(spec: Specification, places: Places) -> str:
         "SPECIFICATION": quoting.quoted(str(places.specification)),
         "PATH": quoting.quoted(f"PATH={spec.package}/bin:{SEARCH_PATH}"),
         "AFTER": "network-online.target docker.service" if docker else "network-online.target",
+        "MOUNT": state_mount.unit(spec),
         "REQUIRES": "Requires=docker.service" if docker else "",
         "STOP": str(defaults().stop_seconds + MARGIN),
         "RESTART": spec.restart,

@@ -54,11 +54,11 @@ def render(
         "NAME": spec.name,
         "HERMES": _program(spec.program),
         "SPECIFICATION": quoting.quoted(str(places.specification)),
-        "ENVIRONMENT": _bare(str(places.environment)),
+        "ENVIRONMENT": quoting.bare(str(places.environment)),
         "ARGUMENTS": "".join(f" {quoting.quoted(word)}" for word in spec.extra_args),
         "USER": quoting.plain(spec.user),
         "GROUP": quoting.plain(spec.group),
-        "WORKSPACE": _bare(spec.workspace),
+        "WORKSPACE": quoting.bare(spec.workspace),
         "PATH": quoting.quoted(f"PATH={search_path(spec)}"),
         "CREDENTIALS": "\n".join(_credentials(spec.secrets)),
         "RESTART": spec.restart,
@@ -112,7 +112,7 @@ def _credentials(secrets: Mapping[str, str]) -> Iterator[str]:
                 hint="Keys of secrets may have letters, digits, '.', '_' and '-'; for others"
                 " use environmentFiles.",
             )
-        yield f"LoadCredential={CREDENTIAL}{key}:{_bare(path)}"
+        yield f"LoadCredential={CREDENTIAL}{key}:{quoting.bare(path)}"
         # In place of a file that is missing: so the set-up starts, and can say which one. What it
         # holds is as good as nothing.
         yield f"SetCredential={CREDENTIAL}{key}:\\n"
@@ -121,13 +121,6 @@ def _credentials(secrets: Mapping[str, str]) -> Iterator[str]:
 def _program(path: str) -> str:
     # Without the colon: the line has one already, or is that of env.
     return quoting.program(path).removeprefix(":")
-
-
-def _bare(path: str) -> str:
-    """A path in a setting that takes the rest of the line as it is."""
-    if path != path.strip() or path.endswith("\\"):
-        raise Unquotable(f"No unit can be written for the path {path!r}")
-    return quoting.plain(path)
 
 
 def _bindable(path: str) -> str:

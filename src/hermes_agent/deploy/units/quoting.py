@@ -42,6 +42,13 @@ def plain(value: str) -> str:
     return value.replace("%", "%%")
 
 
+def bare(path: str) -> str:
+    """A path in a setting that takes the rest of the line as it is. Raises `Unquotable`."""
+    if path != path.strip() or path.endswith("\\"):
+        raise Unquotable(f"No unit can be written for the path {path!r}")
+    return plain(path)
+
+
 def xml(value: str) -> str:
     """The text of an element. Raises `Unquotable`."""
     plain(value)
