@@ -24,6 +24,7 @@ from hermes_agent.runtime.delegation import Delegation
 from hermes_agent.runtime.keeping import recall_for, seed_skills
 from hermes_agent.runtime.models import ModelRoom
 from hermes_agent.runtime.prompting import Prompting
+from hermes_agent.runtime.reviewing import reviews_of
 from hermes_agent.runtime.switchboard import Switchboard
 from hermes_agent.runtime.workplace import Premises, Workplace
 from hermes_agent.sessions.live import Choices, LiveSession
@@ -33,6 +34,7 @@ from hermes_agent.store.ids import new_session_id
 from hermes_agent.store.journal import store_thread
 from hermes_agent.store.opening import open_store
 from hermes_agent.store.port import Filters, Session
+from hermes_agent.store.port import Reviews as StoredReviews
 from hermes_agent.tools.call import SessionToolbox
 
 SOURCE = "cli"
@@ -67,6 +69,13 @@ class Agent:
         )
         self._compactor = compactor_of(loaded, self._models.connect, premises.redact)
         self._thread = store_thread()
+        self.reviews = reviews_of(
+            loaded,
+            self._store,
+            thread=self._thread,
+            connect=self._models.connect,
+            redact=premises.redact,
+        )
         self._agency = Agency(
             loaded,
             self._store,
@@ -166,12 +175,15 @@ class Agent:
         emit: Emit,
         *,
         expanded: bool = False,
+        turn: str | None = None,
     ) -> TurnEnded:
-        """One turn; references such as `@file:` are expanded first, unless they are already."""
+        """One turn; references such as `@file:` are expanded first, unless they are already.
+        `turn` is its name."""
         for notice in self.notices:
             emit(notice)
         self.notices.clear()
-        return await session.run(text if expanded else await self.expand(text), control, emit)
+        said = text if expanded else await self.expand(text)
+        return await session.run(said, control, emit, turn=turn)
 
     async def expand(self, text: str) -> str:
         """`text` with what its references name."""
@@ -197,6 +209,10 @@ class Agent:
             raise HermesError(f"{path} was not written: {error.strerror}.") from error
         return path
 
+    def review_costs(self, session: LiveSession) -> StoredReviews:
+        """What looking this conversation through took."""
+        return self._store.reviews(session.id)
+
     def keep(self, task: "Task[None]") -> None:
         """Hold on to a task until it is done."""
         self._background.add(task)
@@ -208,6 +224,7 @@ class Agent:
 
     async def close(self) -> None:
         """End what runs, give everything back."""
+        await self.reviews.close()
         await self.work.environment.close()
         await self._servers.close()
         await self._models.close()
@@ -260,6 +277,7 @@ class Agent:
             choices=Choices(max_iterations=self.config.agent.max_turns, effort=choices),
             history=history,
             compactor=self._compactor,
+            on_child=self.reviews.shortened,
         )
 
     def _require_model(self) -> Model:

@@ -5,17 +5,21 @@ import gc
 import signal
 import sys
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from hermes_agent.agent.control import Control
 from hermes_agent.cli.app import Agent, open_agent
 from hermes_agent.cli.wish import Wish
 from hermes_agent.domain.events import BudgetSpent, Completed, Failed, Interrupted, TurnEnded
 from hermes_agent.sessions.live import LiveSession
+from hermes_agent.store.port import SCRIPTED
 
 if TYPE_CHECKING:
     from hermes_agent.cli.commands.chat import Options
+    from hermes_agent.cli.terminal.chat import Chat
 
 BUDGET_SPENT = 75
+IMPATIENT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 async def converse(options: "Options") -> int:
@@ -70,7 +74,9 @@ async def _once(agent: Agent, session: LiveSession, options: "Options") -> int:
     loop.add_signal_handler(signal.SIGTERM, control.stop)
     try:
         query = _with_skills(agent, options, options.query or "")
-        ended = await agent.run_turn(session, query, control, show)
+        # In a script nobody may wait for more than the answer, and a pipe is nobody's own words.
+        turn = f"{SCRIPTED}{uuid4().hex}"
+        ended = await agent.run_turn(session, query, control, show, turn=turn)
     finally:
         loop.remove_signal_handler(signal.SIGINT)
         loop.remove_signal_handler(signal.SIGTERM)
@@ -94,10 +100,33 @@ async def _interactive(agent: Agent, session: LiveSession, options: "Options") -
         chat.send(_with_skills(agent, options, ""), expanded=True, echo=False)
     status = await chat.run()
     session = chat.session
+    if not status:
+        await _look_back(agent, chat)
     session.end("exit")
     if session.stored:
         chat.say(f"Go on with: hermes --resume {session.id}")
     return status
+
+
+async def _look_back(agent: Agent, chat: "Chat") -> None:
+    """The last chance to note something; whoever cannot wait goes."""
+    if not await agent.reviews.wants_last(chat.session):
+        return
+    from hermes_agent.sessions.reviewing import told
+
+    chat.say("Looking back for what is worth noting; Ctrl-C skips that.", "dim")
+    looking = asyncio.ensure_future(agent.reviews.last(chat.session))
+    loop = asyncio.get_running_loop()
+    for number in IMPATIENT:
+        loop.add_signal_handler(number, looking.cancel)
+    try:
+        await asyncio.wait([looking])
+    finally:
+        for number in IMPATIENT:
+            loop.remove_signal_handler(number)
+    review = None if looking.cancelled() else looking.result()
+    if review is not None and review.changes:
+        chat.say(told(review), "dim")
 
 
 def _with_skills(agent: Agent, options: "Options", wish: str) -> str:

@@ -23,6 +23,7 @@ from hermes_agent.runtime.keeping import recall_for
 from hermes_agent.runtime.models import ModelRoom
 from hermes_agent.runtime.nobody import Nobody
 from hermes_agent.runtime.prompting import Prompting
+from hermes_agent.runtime.reviewing import reviews_of
 from hermes_agent.runtime.switchboard import Switchboard
 from hermes_agent.runtime.workplace import Premises, Workplace
 from hermes_agent.sessions.host import Opening
@@ -61,6 +62,13 @@ class SessionHost:
         self._locks = SessionLocks(loaded.paths.sessions_dir)
         self._models = _Models(loaded, str(cwd))
         self._compactor = compactor_of(loaded, self._models.connect, self.premises.redact)
+        self.reviews = reviews_of(
+            loaded,
+            store,
+            thread=thread,
+            connect=self._models.connect,
+            redact=self.premises.redact,
+        )
         self._agency = Agency(
             loaded,
             store,
@@ -87,6 +95,7 @@ class SessionHost:
     async def _opened(self, opening: Opening) -> AsyncGenerator[LiveSession]:
         """Raises `_WentOn` before anything was done when the session goes on in a child."""
         room = self._room(opening)
+        self.reviews.stop(opening.session_id)
         room.wanted += 1
         try:
             async with room.lock:
@@ -101,6 +110,8 @@ class SessionHost:
                     yield live
                 finally:
                     live.close()
+                    if live.answered:
+                        self.reviews.after(live, chat=opening.chat)
                     room.switchboard.connect(None)
                     room.used = time.monotonic()
         finally:
@@ -113,6 +124,7 @@ class SessionHost:
 
     def _moved(self, parent: str, child: str) -> None:
         """A session went on in a child: its place goes with it."""
+        self.reviews.shortened(parent, child)
         room = self._rooms.pop(parent, None)
         if room is not None:
             room.name = child
@@ -184,6 +196,7 @@ class SessionHost:
 
     async def close(self) -> None:
         """End what runs, give everything back."""
+        await self.reviews.close()
         for room in self._rooms.values():
             await room.work.environment.close()
         self._rooms.clear()

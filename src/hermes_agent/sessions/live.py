@@ -71,6 +71,8 @@ class LiveSession:
         self.toolbox = toolbox
         self.usage = Usage()
         self.last_input = _last_input(history)
+        self.answered = False
+        """Whether its latest turn came to an answer."""
         self._system = system
         self._store = store
         self._locks = locks
@@ -150,6 +152,7 @@ class LiveSession:
         A `turn` that was begun before a crash goes on where it stopped, and one that was answered
         already gives that answer without asking the model again.
         """
+        self.answered = False
         standing = "new" if turn is None else self.standing(turn)
         if standing == "answered":
             return _answered_before(self._answer_before(turn or "") or self._history[-1], emit)
@@ -196,6 +199,7 @@ class LiveSession:
 
         ended = await loop.run((*self.choices.before, *self._history), control, note)
         self.usage += ended.usage
+        self.answered = isinstance(ended.ending, Completed)
         return ended
 
     async def compress(self, emit: Emit, focus: str = "") -> Fitted | None:

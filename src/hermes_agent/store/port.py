@@ -205,6 +205,10 @@ class Insights(msgspec.Struct, frozen=True, kw_only=True):
     top_sessions: tuple[Tally, ...]
 
 
+SCRIPTED = "once:"
+"""Begins the names of turns that a command line gave, and with it perhaps a pipe."""
+
+
 class Reviews(msgspec.Struct, frozen=True, kw_only=True):
     """Model calls that looked a conversation through for what is worth noting."""
 
@@ -379,7 +383,8 @@ class SessionStore(Protocol):
 
     def unreviewed(self, session_id: str) -> tuple[Message, ...]:
         """What was said to the agent since `reviewed`, in this session and in those that it
-        continues: the user messages, with id, text and time only."""
+        continues: the user messages, with id, text and time only. Those whose turn begins with
+        `SCRIPTED` are left out."""
         ...
 
     def reviewed(self, session_id: str, message_id: int) -> None:

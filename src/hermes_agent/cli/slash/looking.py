@@ -82,6 +82,12 @@ class Looking:
             window = session.model.context_length
             share = 100 * session.last_input // window if window else 0
             self._chat.say(f"  last request {session.last_input:,} tokens, {share}% of the window")
+        reviews = self._chat.agent.review_costs(session)
+        if reviews.calls:
+            self._chat.say(
+                f"  reviews of the whole session: {reviews.calls} calls, "
+                f"{reviews.usage.input:,} tokens in, {reviews.usage.output:,} out"
+            )
         if usage.cost_usd is not None:
             self._chat.say(f"  cost ${usage.cost_usd:.4f}, by the vendor's own count")
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hermes_agent.agent.control import Control
 from hermes_agent.cli.app import Agent
@@ -19,6 +19,9 @@ from hermes_agent.cli.terminal.style import Colour, coloured, paint
 from hermes_agent.domain.errors import HermesError
 from hermes_agent.domain.events import Completed, Notice
 from hermes_agent.sessions.live import LiveSession
+
+if TYPE_CHECKING:
+    from hermes_agent.sessions.reviewing import Review
 
 ECHOED_LINES = 12
 LEAVING_TIME = 5.0
@@ -102,6 +105,7 @@ class Chat:
         that it is shown: not where a command stands for it, which was shown already."""
         if echo:
             self.terminal.print(self._echo(text))
+        self.agent.reviews.stop(self.session.id)
         self._turn_began = time.monotonic()
         self._control = Control()
         self._turn = asyncio.ensure_future(self._run_turn(text, self._control, expanded))
@@ -116,6 +120,7 @@ class Chat:
 
     def change_session(self, session: LiveSession) -> None:
         """Go on with another session."""
+        self.agent.reviews.left(self.session.id, self._noted)
         self.session.close()
         self.session = session
         self.tell_notices()
@@ -230,10 +235,19 @@ class Chat:
         finally:
             self._control = self._turn = None
         self._take_back(control, completed)
+        if completed:
+            self.agent.reviews.after(self.session, self._noted)
         if self.agent.config.display.bell_on_complete:
             self.terminal.bell()
         self._next()
         self.terminal.refresh()
+
+    def _noted(self, review: "Review") -> None:
+        """What a look in the background left in the notes."""
+        from hermes_agent.sessions.reviewing import told
+
+        if review.changes and self.agent.progress != "off":
+            self.say(told(review), "dim")
 
     def _take_back(self, control: Control, completed: bool) -> None:
         """What was said to the agent and did not reach it any more."""

@@ -77,10 +77,13 @@ class Memory(Section, frozen=True, kw_only=True):
     """Longest MEMORY.md, in characters."""
     user_char_limit: Count = 1375
     """Longest USER.md, in characters."""
+    review: bool = False
+    """Look conversations through in the background for what is worth noting; costs model calls."""
     nudge_interval: Count = 10
-    """Turns between reminders to keep notes; 0 for none."""
+    """With review: turns after which a conversation is looked through; 0 for never."""
     flush_min_turns: Count = 6
-    """Shortest session, in turns, that is looked through before it ends."""
+    """With review: fewest turns not looked through yet for which this is done when a conversation
+    ends or is shortened; 0 for never."""
 
 
 class Skills(Section, frozen=True, kw_only=True):

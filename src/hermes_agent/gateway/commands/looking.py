@@ -45,12 +45,16 @@ async def usage(call: Call) -> None:
     cost = f", ${costs:.4f}" if costs else ""
     from_cache = sum(each.cache_read_tokens for each in rows)
     cached = f" ({from_cache:,} from the cache)" if from_cache else ""
+    reviews = call.service.store.reviews(row.id)
+    noting = f"; {_times(reviews.calls)} looked through for notes: " if reviews.calls else ""
+    if reviews.calls:
+        noting += f"{reviews.usage.input:,} tokens in, {reviews.usage.output:,} out"
     shortened = f", shortened {_times(len(rows) - 1)}" if len(rows) > 1 else ""
     call.say(
         f"{row.message_count} messages{shortened}, "
         f"{sum(each.tool_call_count for each in rows)} tool calls, "
         f"{sum(each.input_tokens for each in rows):,} tokens in{cached}, "
-        f"{sum(each.output_tokens for each in rows):,} out{cost}"
+        f"{sum(each.output_tokens for each in rows):,} out{cost}{noting}"
     )
 
 

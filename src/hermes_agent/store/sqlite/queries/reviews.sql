@@ -20,6 +20,12 @@ WHERE m.session_id IN (SELECT id FROM lineage)
     )
     AND d.copy_of IS NULL
     AND NOT coalesce(d.summary, 0)
+    -- A copy took the name of its turn over.
+    AND NOT EXISTS (
+        SELECT 1 FROM message_details AS t
+        WHERE t.message_id = m.id AND t.turn LIKE :scripted
+            OR t.copy_of = m.id AND t.turn LIKE :scripted
+    )
 ORDER BY m.id
 
 -- name: reviewed
