@@ -3,6 +3,7 @@
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,11 @@ def test_no_secret_lies_anywhere_but_in_root_s_own_file(ground: Ground) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["PATH", "LD_PRELOAD", "PYTHONPATH", "HERMES_HOME", "HERMES_MANAGED", "HERMES_DEV"]
+    "name",
+    [
+        *("PATH", "LD_PRELOAD", "PYTHONPATH", "HERMES_HOME", "HERMES_MANAGED", "HERMES_DEV"),
+        *("GLIBC_TUNABLES", "GCONV_PATH", "LOCPATH", "NLSPATH", "LOCALE_ARCHIVE_2_27"),
+    ],
 )
 def test_variables_that_decide_which_program_runs_are_dropped_with_a_warning(
     ground: Ground, name: str
@@ -165,8 +170,57 @@ def test_a_link_that_the_agent_planted_does_not_make_root_read_for_it(ground: Gr
     (ground.state / "deep").symlink_to(ground.folder)
     with pytest.raises(SetupFailed, match="root did not make"):
         ground.prepare(environmentFiles=[f"{ground.state}/deep/others.env"])
-    planted.write_text("MINE=1\n")
-    assert ground.prepare(spec).environment["MINE"] == "1"
+    planted.write_text("MY_API_KEY=1\n")
+    assert ground.prepare(spec).environment["MY_API_KEY"] == "1"
+
+
+LIFTED = "HERMES_YOLO_MODE=1\nHERMES_MODEL=evil/one\nAPI_SERVER_KEY=known\nOPENAI_API_KEY=sk\n"
+
+
+def written_by_the_agent(ground: Ground, how: str) -> dict[str, Any]:
+    """The keys of a specification with an environment file that the agent can write to."""
+    if how == "state":
+        (ground.state / "env").write_text(LIFTED)
+        return {"environmentFiles": [f"{ground.state}/env"]}
+    if how == "volume":
+        volume = ground.folder / "volume"
+        volume.mkdir()
+        (volume / "env").write_text(LIFTED)
+        container = {"enable": True, "extraVolumes": [f"{volume}:/volume"]}
+        return {"environmentFiles": [f"{volume}/env"], "container": container}
+    path = Path(ground.file("env", LIFTED))
+    if how == "owner":
+        ground.own(path)
+    elif how == "everybody":
+        path.chmod(0o666)
+    else:
+        os.chown(path, 0, ground.gid)
+        path.chmod(0o660)
+    return {"environmentFiles": [str(path)], "hardening": {"enable": False}}
+
+
+@pytest.mark.parametrize("how", ["state", "volume", "owner", "group", "everybody"])
+def test_a_file_that_the_agent_can_write_to_gives_keys_and_decides_nothing(
+    ground: Ground, how: str
+) -> None:
+    ground.prepare()
+    done = ground.prepare(**written_by_the_agent(ground, how))
+    assert done.environment["OPENAI_API_KEY"] == "sk"
+    assert not {"HERMES_YOLO_MODE", "HERMES_MODEL", "API_SERVER_KEY"} & set(done.environment)
+    assert len([text for text in done.warnings if "the agent can write to" in text]) == 3
+
+
+@pytest.mark.parametrize("container", [False, True])
+def test_a_file_out_of_the_agent_s_reach_may_decide_whoever_owns_it(
+    ground: Ground, container: bool
+) -> None:
+    path = ground.file("env", LIFTED)
+    ground.own(Path(path))
+    volumes = [f"{ground.folder}:/volume:ro"]
+    done = ground.prepare(
+        environmentFiles=[path], container={"enable": container, "extraVolumes": volumes}
+    )
+    assert done.environment["HERMES_YOLO_MODE"] == "1"
 
 
 DIALECTS = {

@@ -12,6 +12,23 @@ pytestmark = pytest.mark.timeout(400)  # the first test may have to fetch a Debi
 
 HOME = "/var/lib/hermes/.hermes"
 
+HOSTILE = (
+    "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "PYTHONPATH", "PYTHONSTARTUP", "GCONV_PATH",
+    "GLIBC_TUNABLES", "LOCPATH", "LOCALE_ARCHIVE", "NLSPATH", "TMPDIR", "MALLOC_CHECK_", "BASH_ENV",
+    "ENV", "IFS", "SSL_CERT_FILE", "SYSTEMD_LOG_TARGET", "LISTEN_FDS", "PATH", "HOME",
+)  # fmt: skip
+
+SPY = """\
+#!/opt/spied/bin/python -I
+import sys
+from pathlib import Path
+if sys.argv[1:3] == ["deploy", "prepare"]:
+    lines = Path("/proc/self/environ").read_bytes().replace(bytes(1), b"\\n")
+    Path("/root/seen").write_bytes(lines)
+from hermes_agent.cli.entry import main
+main()
+"""
+
 
 @pytest.fixture
 def deployed(machine: Machine) -> Iterator[Deployed]:
@@ -111,6 +128,41 @@ def test_wrong_values_are_refused_before_anything_is_written(
         "! test -e /etc/hermes-agent; ! id hermes;"
         " ! test -e /etc/systemd/system/hermes-agent.service"
     )
+
+
+def test_root_s_part_of_a_start_heeds_no_variable_of_the_environment_file(
+    deployed: Deployed,
+) -> None:
+    """systemd gives the file of the last start to what runs as root before this one, too."""
+    machine = deployed.machine
+    machine.sh("rm -rf /opt/spied; cp -a /opt/hermes /opt/spied")
+    machine.write("/opt/spied/bin/hermes", SPY)
+    hostile = {name: f"/mnt/evil:{name}" for name in HOSTILE}
+    deployed.secrets(
+        API_SERVER_KEY=KEY, **hostile, TRICK='"one\nLD_PRELOAD=/mnt/evil.so\nGCONV_PATH=/mnt"'
+    )
+    deployed.apply(package="/opt/spied").ok()
+    machine.sh("rm /root/seen")
+    deployed.restart()
+    seen = machine.sh("cat /root/seen").splitlines()
+    assert [line for line in seen if not line.startswith("PATH=")] == []
+    assert "/mnt" not in seen[0]
+    # What /usr/bin/env itself has, which throws it all away: nothing that a program heeds before
+    # it has begun.
+    environment = machine.sh(f"xargs -0 -n 1 echo < /proc/{deployed.pid}/environ")
+    assert "TMPDIR=/mnt/evil:TMPDIR" in environment
+    given = machine.sh(
+        "systemd-run -q --pipe --wait -p EnvironmentFile=/run/hermes-agent/hermes-agent/environment"
+        " env -0 | xargs -0 printf '%q\\n'"
+    )
+    names = {line.partition("=")[0].lstrip("$'") for line in given.splitlines()}
+    assert "TRICK" in names
+    assert not {
+        name
+        for name in names
+        if name.startswith(("LD_", "PYTHON", "LOCALE_ARCHIVE"))
+        or name in ("GCONV_PATH", "GLIBC_TUNABLES", "LOCPATH", "NLSPATH")
+    }
 
 
 def test_a_package_that_others_can_change_is_refused(deployed: Deployed) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from hermes_agent.config import dotenv
-from hermes_agent.config.variables import forbidden_in_env_file
+from hermes_agent.config.variables import credential_in_env_file, forbidden_in_env_file
 from hermes_agent.deploy.container import inner
-from hermes_agent.deploy.setup import sources
+from hermes_agent.deploy.setup import reach, sources
 from hermes_agent.deploy.setup.errors import SetupFailed
 from hermes_agent.deploy.spec import Specification
 from hermes_agent.domain.errors import ConfigError
@@ -14,13 +14,18 @@ MOST_BYTES = 1024 * 1024
 LONGEST_VALUE = 120_000
 """Bytes; execve(2) takes no string longer than 128 KiB."""
 
+# ld.so(8), locale(7), iconv_open(3): heeded before a program has begun, by root's /usr/bin/env too,
+# with which a start begins. (LD_* is on config's list.) The last one is that of Nix.
+_OF_THE_C_LIBRARY = ("GLIBC_TUNABLES", "GCONV_PATH", "LOCPATH", "NLSPATH", "LOCALE_ARCHIVE")
+
 
 def gather(spec: Specification) -> tuple[dict[str, str], list[str]]:
     """The variables and warnings. Raises `SetupFailed`, naming the file."""
     warnings: list[str] = []
     found = dict(spec.environment)
     for path in spec.environment_files:
-        found.update(_read(path, warnings))
+        lines = _read(path)
+        found.update(_allowed(lines, path, warnings, agents=reach.writes(spec, path)))
     for name, value in fixed(spec).items():
         if found.get(name, value) != value:
             warnings.append(f"{name} is ignored: the deployment sets it to {value}")
@@ -62,10 +67,10 @@ def text(variables: Mapping[str, str]) -> str:
     return "".join(dotenv.format_exactly(name, value) for name, value in sorted(variables.items()))
 
 
-def _read(path: str, warnings: list[str]) -> dict[str, str]:
+def _read(path: str) -> list[dotenv.Line]:
     data = sources.read(path, "the environment file", MOST_BYTES)
     try:
-        lines = dotenv.parse(data.decode("utf-8"), path)
+        return list(dotenv.parse(data.decode("utf-8"), path))
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise SetupFailed(
@@ -77,11 +82,10 @@ def _read(path: str, warnings: list[str]) -> dict[str, str]:
             f"The environment file {error.message}",
             hint="Its lines are NAME=value; a value with quotes in it belongs into quotes.",
         ) from error
-    return dict(_allowed(lines, path, warnings))
 
 
 def _allowed(
-    lines: Iterable[dotenv.Line], path: str, warnings: list[str]
+    lines: Iterable[dotenv.Line], path: str, warnings: list[str], *, agents: bool
 ) -> Iterable[tuple[str, str]]:
     for line in lines:
         if bare := dotenv.bare_name(line):
@@ -90,8 +94,13 @@ def _allowed(
             continue
         elif not dotenv.NAME.fullmatch(line.name):
             warnings.append(f"{line.name} in {path} is no name for a variable and is left out")
-        elif forbidden_in_env_file(line.name):
+        elif forbidden_in_env_file(line.name) or line.name.startswith(_OF_THE_C_LIBRARY):
             warnings.append(f"{line.name} is ignored: {path} may not set it")
+        elif agents and not credential_in_env_file(line.name):
+            warnings.append(
+                f"{line.name} is ignored: the agent can write to {path}, which may hold nothing"
+                " but keys of services therefore"
+            )
         else:
             yield line.name, line.value
 
