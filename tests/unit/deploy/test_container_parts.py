@@ -1,7 +1,11 @@
 """The container mode's parts that need no engine."""
 
+import contextlib
 import json
+import os
+import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +14,7 @@ import pytest
 from hermes_agent.deploy import reading
 from hermes_agent.deploy.container import creating, state_mount, unit
 from hermes_agent.deploy.container.engine import Engine
-from hermes_agent.deploy.container.notices import passing
+from hermes_agent.deploy.container.notices import MOST_AT_ONCE, PER_SECOND, Ear, passing
 from hermes_agent.deploy.places import Places
 from hermes_agent.deploy.spec import Specification
 from hermes_agent.domain.errors import ConfigError, EnvironmentFault
@@ -95,11 +99,58 @@ def test_the_working_directory_is_where_the_container_has_it() -> None:
         (["MONOTONIC_USEC=1x"], []),
         (["WATCHDOG=1", "WATCHDOG=trigger", "WATCHDOG_USEC=0"], ["WATCHDOG=1"]),
         (["STOPPING=1", "EXTEND_TIMEOUT_USEC=999999999999"], ["STOPPING=1"]),
+        (["EXTEND_TIMEOUT_USEC=1", "MAINPID=1", "NOTIFYACCESS=all", "WATCHDOG_PID=1"], []),
+        (["READY=1", "STATUS=a"] * 3000 + ["STATUS=b"], ["READY=1", "STATUS=b"]),
         (["FDSTORE=1", "FDNAME=x", "BUSERROR=x", "ERRNO=1", "X_ANY=1", "", "="], []),
     ],
 )
 def test_only_how_the_agent_is_gets_through(told: list[str], passed: list[str]) -> None:
-    assert list(passing(told)) == passed
+    assert passing(told) == passed
+
+
+class Flood:
+    """An agent that tells without a pause, and a clock that stands still."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = 1000.0
+        path = folder / "notify"
+        self.ear = Ear(path, os.getuid(), os.getgid(), clock=lambda: self.now)
+        self._out = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._out.connect(str(path))
+        self._out.setblocking(False)
+
+    def passed(self) -> int:
+        """How much comes through until no more is heard."""
+        found = 0
+        while True:
+            with contextlib.suppress(BlockingIOError):
+                self._out.send(b"STATUS=busy")
+            heard = len(list(self.ear.heard()))
+            if not heard:
+                return found
+            found += heard
+
+    def close(self) -> None:
+        self._out.close()
+        self.ear.close()
+
+
+@pytest.fixture
+def flood(tmp_path: Path) -> Iterator[Flood]:
+    flood = Flood(tmp_path)
+    yield flood
+    flood.close()
+
+
+def test_an_agent_that_tells_without_a_pause_is_heard_at_a_measured_pace(flood: Flood) -> None:
+    assert flood.ear.rest == 0
+    assert flood.passed() == MOST_AT_ONCE
+    assert flood.ear.rest == 1 / PER_SECOND
+    flood.now += 2
+    assert flood.ear.rest == 0
+    assert flood.passed() == 2 * PER_SECOND
+    flood.now += 3600
+    assert flood.passed() == MOST_AT_ONCE
 
 
 @pytest.mark.parametrize("backend", ["docker", "podman"])

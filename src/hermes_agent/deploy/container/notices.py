@@ -1,18 +1,23 @@
 """What the agent tells the service manager, passed on by the runner: sd_notify(3).
 
 The agent is not trusted to speak for a service of root's: of what it says only how it is gets
-through, and no process, no descriptor, no variable.
+through, and no process, no descriptor, no variable, no longer time; and no more often than a
+service has reason to. Who says more than that waits, for its words stay in the socket, which is
+full soon.
 """
 
 import contextlib
 import os
 import socket
 import stat
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 STATUS_BYTES = 500
-MOST_AT_ONCE = 100
+MOST_AT_ONCE = 40
+PER_SECOND = 10.0
+"""Messages, in the long run."""
 _MOST = 65536
 _AS_THEY_ARE = ("READY=1", "RELOADING=1", "STOPPING=1", "WATCHDOG=1")
 
@@ -39,8 +44,13 @@ class Manager:
 class Ear:
     """The socket that the agent sees. Closes it and takes it away when it is left."""
 
-    def __init__(self, path: Path, uid: int, gid: int) -> None:
+    def __init__(
+        self, path: Path, uid: int, gid: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._path = path
+        self._clock = clock
+        self._left = float(MOST_AT_ONCE)
+        self._then = clock()
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
@@ -54,16 +64,22 @@ class Ear:
         path.chmod(stat.S_IRUSR | stat.S_IWUSR)
 
     def heard(self) -> Iterator[list[str]]:
-        """The lines of each message that has come and may pass.
-
-        Who talks without a pause does not keep the listener from other things.
-        """
-        for _ in range(MOST_AT_ONCE):
+        """The lines of each message that has come and may pass; none while it rests."""
+        while not self.rest:
             try:
                 data = self.socket.recv(_MOST)
             except (BlockingIOError, InterruptedError):
                 return
-            yield list(passing(data.decode("utf-8", "replace").split("\n")))
+            self._left -= 1
+            yield passing(data.decode("utf-8", "replace").split("\n"))
+
+    @property
+    def rest(self) -> float:
+        """Seconds until it listens again: whoever waits for the socket must not until then."""
+        now = self._clock()
+        self._left = min(MOST_AT_ONCE, self._left + (now - self._then) * PER_SECOND)
+        self._then = now
+        return max(0.0, (1 - self._left) / PER_SECOND)
 
     def close(self) -> None:
         """Hear no more."""
@@ -72,16 +88,18 @@ class Ear:
             self._path.unlink()
 
 
-def passing(lines: Iterable[str]) -> Iterator[str]:
-    """Those that may be told to the service manager, as they may."""
+def passing(lines: Iterable[str]) -> list[str]:
+    """Those that may be told to the service manager, as they may; the last of each kind."""
+    found: dict[str, str] = {}
     for line in lines:
         name, _, value = line.partition("=")
         if line in _AS_THEY_ARE:
-            yield line
+            found[name] = line
         elif name == "STATUS":
-            yield f"STATUS={plain(value)}"
+            found[name] = f"STATUS={plain(value)}"
         elif name == "MONOTONIC_USEC" and value.isascii() and value.isdigit() and len(value) < 20:
-            yield line
+            found[name] = line
+    return list(found.values())
 
 
 def plain(text: str) -> str:

@@ -77,7 +77,7 @@ class _Watch:
             selector.register(self._ear.socket, selectors.EVENT_READ)
             with self._engine.attach(self._container.id) as attached:
                 while attached.poll() is None:
-                    selector.select(LOOK)
+                    self._wait(selector)
                     self._pass_on()
                     for number in _received(heard):
                         self._hand_on(signal.Signals(number))
@@ -86,6 +86,15 @@ class _Watch:
                 self._stopping.wait()
             self._pass_on()
         return self._end()
+
+    def _wait(self, selector: selectors.BaseSelector) -> None:
+        rest = self._ear.rest
+        if not rest:
+            selector.select(LOOK)
+            return
+        selector.unregister(self._ear.socket)
+        selector.select(min(rest, LOOK))
+        selector.register(self._ear.socket, selectors.EVENT_READ)
 
     def _pass_on(self) -> None:
         for lines in self._ear.heard():
