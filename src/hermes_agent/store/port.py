@@ -14,6 +14,7 @@ import msgspec
 
 from hermes_agent.domain.chats import Origin
 from hermes_agent.domain.messages import Message, Role, ToolCall, ToolResult, Usage
+from hermes_agent.store.spending import SpendingStore
 
 COMPRESSION = "compression"
 """The documented reason of a session that went on in a child."""
@@ -224,7 +225,7 @@ class Recovery(msgspec.Struct, frozen=True, kw_only=True):
     messages: int
 
 
-class SessionStore(Protocol):
+class SessionStore(SpendingStore, Protocol):
     """Sessions and their messages. What a method has returned from survives `kill -9`."""
 
     @property

@@ -23,6 +23,7 @@ from hermes_agent.store.port import (
     StoredTurn,
     ToolRun,
 )
+from hermes_agent.store.spending import Spent, SpentSlice, Sum
 from hermes_agent.store.sqlite import messages, routes, sessions
 from hermes_agent.store.sqlite.connection import Database, connect, in_words
 from hermes_agent.store.sqlite.copying import copy
@@ -201,6 +202,30 @@ class SqliteStore:
 
         with self._db.read() as db:
             return reviews.reviews(db, session_id)
+
+    def book(self, spent: Spent) -> None:
+        from hermes_agent.store.sqlite import spending
+
+        with self._db.write() as db:
+            spending.book(db, spent)
+
+    def spent_between(self, since: float, until: float) -> Sum:
+        from hermes_agent.store.sqlite import spending
+
+        with self._db.read() as db:
+            return spending.between(db, since, until)
+
+    def spent_in(self, session_id: str) -> Sum:
+        from hermes_agent.store.sqlite import spending
+
+        with self._db.read() as db:
+            return spending.in_session(db, session_id)
+
+    def spending(self, *, since: float, source: str | None = None) -> tuple[SpentSlice, ...]:
+        from hermes_agent.store.sqlite import spending
+
+        with self._db.read() as db:
+            return spending.slices(db, since, source)
 
     def runs(self, session_id: str) -> tuple[ToolRun, ...]:
         with self._db.read() as db:
