@@ -5,7 +5,7 @@ import re
 from hermes_agent.policy.rules.finding import Finding, Rule, View, ask, key
 from hermes_agent.policy.shell import Command
 from hermes_agent.policy.shell.outputs import known_output
-from hermes_agent.policy.shell.wrappers import SHELLS
+from hermes_agent.policy.shell.wrapper_table import SHELLS
 
 _INLINE = "It runs code that is written in the command itself and cannot be checked."
 _OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {

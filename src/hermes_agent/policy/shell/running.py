@@ -8,7 +8,8 @@ from hermes_agent.policy.shell.heredocs import HEREDOC, HERESTRING, MARKS, READ_
 from hermes_agent.policy.shell.limits import DEEPEST, EXCERPT, MOST_COMMANDS
 from hermes_agent.policy.shell.model import Command, Redirect, Word
 from hermes_agent.policy.shell.outputs import STDIN, known_output
-from hermes_agent.policy.shell.wrappers import SHELLS, Inner, inner_commands
+from hermes_agent.policy.shell.wrapper_table import SHELLS
+from hermes_agent.policy.shell.wrappers import Inner, inner_commands
 
 if TYPE_CHECKING:
     from hermes_agent.policy.shell.reader import Reader

@@ -5,27 +5,13 @@ import re
 import msgspec
 
 from hermes_agent.policy.shell.model import Word
-
-SHELLS = frozenset(
-    ("sh", "bash", "zsh", "dash", "ash", "ksh", "mksh", "fish", "rbash", "yash", "csh", "tcsh")
+from hermes_agent.policy.shell.wrapper_table import (
+    RUNNER_VALUED,
+    RUNNERS,
+    SHELLS,
+    WRAPPERS,
+    Wrapper,
 )
-
-
-class Wrapper(msgspec.Struct, frozen=True):
-    """How a wrapper's own arguments end and the inner command begins.
-
-    `valued`: options that take the next word. `skip`: operands of its own before the command.
-    `assigns`: NAME=VALUE words come first. `text`: the words after are joined and read by a
-    shell. `texts`: options whose value is shell text.
-    """
-
-    valued: tuple[str, ...] = ()
-    skip: int = 0
-    assigns: bool = False
-    text: bool = False
-    texts: tuple[str, ...] = ()
-    inert: tuple[str, ...] = ()
-    chdir: tuple[str, ...] = ()
 
 
 class Inner(msgspec.Struct, frozen=True):
@@ -40,156 +26,6 @@ class Inner(msgspec.Struct, frozen=True):
     cwd: Word | None = None
     assignments: tuple[tuple[str, Word], ...] = ()
 
-
-_SUDO = ("-u", "-U", "-g", "-G", "-h", "-p", "-C", "-c", "-r", "-t", "-T", "-R", "--user",
-         "--group",
-         "--host", "--prompt", "--chroot", "--role", "--type", "--command-timeout", "--other-user",
-         "--close-from")  # fmt: skip
-
-WRAPPERS: dict[str, Wrapper] = {
-    "env": Wrapper(("-u", "--unset", "-a", "--argv0"), assigns=True, chdir=("-C", "--chdir")),
-    "sudo": Wrapper(_SUDO, assigns=True, chdir=("-D", "--chdir"), inert=("-l", "-v", "-k", "-K")),
-    "doas": Wrapper(("-u", "-C"), inert=("-L",)),
-    "run0": Wrapper(("-u", "--user", "-g", "--group", "--unit", "--property", "--setenv")),
-    "pkexec": Wrapper(("-u", "--user")),
-    "su": Wrapper(("-s", "-g", "-G", "-w", "--shell"), 1 << 10, texts=("-c", "--command")),
-    "runuser": Wrapper(("-u", "-g", "-G", "-s"), texts=("-c", "--command")),
-    "nohup": Wrapper(),
-    "setsid": Wrapper(),
-    "command": Wrapper(inert=("-v", "-V")),
-    "builtin": Wrapper(),
-    "exec": Wrapper(("-a",)),
-    "coproc": Wrapper(),
-    "nice": Wrapper(("-n", "--adjustment")),
-    "ionice": Wrapper(("-c", "-n", "-p", "--class", "--classdata", "--pid")),
-    "chrt": Wrapper(("-T", "-P", "-D"), 1),
-    "taskset": Wrapper((), 1),
-    "timeout": Wrapper(("-s", "--signal", "-k", "--kill-after"), 1),
-    "time": Wrapper(("-f", "--format", "-o", "--output")),
-    "stdbuf": Wrapper(("-i", "-o", "-e")),
-    "unbuffer": Wrapper(),
-    "strace": Wrapper(("-o", "-e", "-p", "-s", "-u", "-E", "-P", "-a", "-b", "-O", "-S")),
-    "ltrace": Wrapper(("-o", "-e", "-p", "-s", "-u", "-a", "-n")),
-    "watch": Wrapper(("-n", "--interval", "-q", "--equexit"), text=True),
-    "xargs": Wrapper(
-        (
-            "-I",
-            "-n",
-            "-P",
-            "-L",
-            "-d",
-            "-a",
-            "-s",
-            "-E",
-            "--replace",
-            "--max-args",
-            "--max-procs",
-            "--delimiter",
-            "--arg-file",
-            "--max-lines",
-            "--max-chars",
-        )
-    ),
-    "parallel": Wrapper(
-        ("-j", "-n", "-a", "-N", "-L", "-I", "-S", "--jobs", "--arg-file"), text=True
-    ),
-    "ssh": Wrapper(
-        (
-            "-b",
-            "-B",
-            "-c",
-            "-D",
-            "-E",
-            "-e",
-            "-F",
-            "-I",
-            "-i",
-            "-J",
-            "-L",
-            "-l",
-            "-m",
-            "-O",
-            "-o",
-            "-p",
-            "-Q",
-            "-R",
-            "-S",
-            "-W",
-            "-w",
-        ),
-        1,
-        text=True,
-    ),
-    "script": Wrapper(
-        ("-E", "-I", "-O", "-B", "-T", "-o", "-m"), 1 << 10, texts=("-c", "--command")
-    ),
-    "flock": Wrapper(("-w", "--timeout", "-E"), 1, texts=("-c", "--command")),
-    "unshare": Wrapper(("-R", "-w", "-S", "-G", "--root", "--wd", "--setuid", "--setgid")),
-    "nsenter": Wrapper(("-t", "--target", "-S", "-G")),
-    "chroot": Wrapper((), 1),
-    "setpriv": Wrapper(("--reuid", "--regid", "--groups", "--inh-caps", "--bounding-set")),
-    "systemd-run": Wrapper(
-        (
-            "-u",
-            "--unit",
-            "-p",
-            "--property",
-            "-E",
-            "--setenv",
-            "--uid",
-            "--gid",
-            "--slice",
-            "-M",
-            "--on-active",
-            "--on-calendar",
-            "--on-boot",
-            "--on-unit-active",
-            "--description",
-            "--nice",
-        )
-    ),
-    "systemd-inhibit": Wrapper(("--what", "--who", "--why", "--mode")),
-    "busybox": Wrapper(),
-    "toybox": Wrapper(),
-    "dbus-run-session": Wrapper(),
-    "dbus-launch": Wrapper(),
-    "xvfb-run": Wrapper(("-n", "-s", "-e", "-f", "-w")),
-    "caffeinate": Wrapper(("-t", "-w")),
-    "arch": Wrapper(),
-    "eatmydata": Wrapper(),
-    "fakeroot": Wrapper(("-l", "-s", "-i", "-u")),
-    "proxychains": Wrapper(("-f",)),
-    "proxychains4": Wrapper(("-f",)),
-    "torsocks": Wrapper(),
-    "torify": Wrapper(),
-    "direnv": Wrapper((), 2),
-    "mise": Wrapper((), 1),
-    "sg": Wrapper((), 1, texts=("-c",)),
-    "bwrap": Wrapper(
-        inert=("--version", "--help"),
-    ),
-}
-
-# `uv run X`, `poetry run X`, …: the second word must be this for the rest to be a command.
-RUNNERS: dict[str, tuple[str, ...]] = {
-    "uv": ("run",),
-    "poetry": ("run",),
-    "pipenv": ("run",),
-    "pdm": ("run",),
-    "hatch": ("run",),
-    "rye": ("run",),
-    "conda": ("run",),
-    "mamba": ("run",),
-    "bundle": ("exec",),
-    "npm": ("exec", "x"),
-    "pnpm": ("exec",),
-    "yarn": ("exec",),
-    "direnv": ("exec",),
-}
-_RUNNER_VALUED = (
-    "--with", "--python", "-p", "--project", "--directory", "--extra", "--group", "--env-file",
-    "-n", "--name", "--prefix", "--package", "--index-url",
-)  # fmt: skip
 
 _SHELL_VALUED = ("-o", "+o", "-O", "+O", "--rcfile", "--init-file")
 
@@ -215,7 +51,7 @@ def inner_commands(argv: tuple[Word, ...]) -> list[Inner]:
     if name in ("nix", "nix-shell"):
         return _nix(argv)
     if name in RUNNERS and len(argv) > 1 and argv[1].text in RUNNERS[name]:
-        return _prefixed(argv[1:], Wrapper(_RUNNER_VALUED, 1 if name == "direnv" else 0), name)
+        return _prefixed(argv[1:], Wrapper(RUNNER_VALUED, 1 if name == "direnv" else 0), name)
     wrapper = WRAPPERS.get(name)
     return _prefixed(argv, wrapper, name) if wrapper and name not in ("direnv", "mise") else []
 
