@@ -2,10 +2,10 @@
 
 import asyncio
 import gc
+import secrets
 import signal
 import sys
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from hermes_agent.agent.control import Control
 from hermes_agent.cli.app import Agent, open_agent
@@ -75,7 +75,7 @@ async def _once(agent: Agent, session: LiveSession, options: "Options") -> int:
     try:
         query = _with_skills(agent, options, options.query or "")
         # In a script nobody may wait for more than the answer, and a pipe is nobody's own words.
-        turn = f"{SCRIPTED}{uuid4().hex}"
+        turn = f"{SCRIPTED}{secrets.token_hex(16)}"
         ended = await agent.run_turn(session, query, control, show, turn=turn)
     finally:
         loop.remove_signal_handler(signal.SIGINT)

@@ -340,8 +340,15 @@ class Gateway:
         while True:
             await asyncio.sleep(REAP_SECONDS)
             await self.host.reap()
+            await self.look_back()
             await asyncio.to_thread(self.voice.prune)
             await self.desk.do(lambda ledger: ledger.prune(time.time() - KEEP_DAYS * DAY))
+
+    async def look_back(self) -> None:
+        """Before the next message of a chat begins a new session, the old one is looked through."""
+        if led := self.host.reviews.led:
+            for session_id in await self.routing.expired(led):
+                self.host.reviews.left(session_id)
 
     def key_of(self, origin: Origin) -> str:
         """The conversation that this origin belongs to."""

@@ -207,6 +207,9 @@ class ChatRoad:
                     )
                 for row in merged:
                     await self._absorb(row, claim)
+                if entered.left is not None:
+                    reviews = self._service.host.reviews
+                    reviews.left(entered.left, like=live, chat=inbound.origin)
                 ending = ended.ending
                 said = ending.message.content if isinstance(ending, Completed) else ""
                 mode = entered.route.choices.get("voice", "")

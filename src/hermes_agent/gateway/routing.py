@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Executor
 from datetime import tzinfo
 from typing import TypeVar
@@ -22,10 +22,11 @@ RESET_END = "session_reset"
 
 
 class Entered(msgspec.Struct, frozen=True, kw_only=True):
-    """The route to take. `reset` says why it leads to a new session."""
+    """The route to take. `reset` says why it leads to a new session, `left` which one it led to."""
 
     route: Route
     reset: Reset | None = None
+    left: str | None = None
 
 
 class Routing:
@@ -81,7 +82,19 @@ class Routing:
             origin=origin,
         )
         self._store.save_route(route)
-        return Entered(route=route, reset=reset)
+        return Entered(route=route, reset=reset, left=found.session_id if reset else None)
+
+    async def expired(self, sessions: Collection[str]) -> tuple[str, ...]:
+        """Those of the sessions that the next message of their chat will not find any more."""
+        policy, now = self._config.session_reset, time.time()
+        routes = await self._call(self._store.routes)
+        return tuple(
+            route.session_id
+            for route in routes
+            if route.session_id in sessions
+            and due(policy, last=route.updated_at, now=now, zone=self._zone)
+            and not self._running(route.session_id)
+        )
 
     async def begun(self, turn: str) -> bool:
         """Whether this turn's message is stored already, from before a crash."""

@@ -25,18 +25,19 @@ if TYPE_CHECKING:
 
 QUIET = 2.0
 """Seconds after an answer: it is out by then, and who writes in short messages is not disturbed."""
-OTHERS = frozenset(("cron", DELEGATE, "mcp", "webhook", "email"))
-"""Sources in which the user messages are not one person's own words: jobs, programs, and mail,
-which is forwarded and quoted."""
+OTHERS = frozenset(("cron", DELEGATE, "mcp", "webhook", "homeassistant", "email"))
+"""Sources in which the user messages are not one person's own words: jobs, programs, events, and
+mail, which is forwarded and quoted."""
 
 Tell = Callable[["Review"], None]
 _log = logging.getLogger(__name__)
 
 
 class Reviews:
-    """All reviews of a process, in the background. Without a `reviewer` nothing is ever done."""
+    """All reviews of a process, in the background, each after `quiet` seconds. Without a
+    `reviewer` nothing is ever done."""
 
-    def __init__(self, reviewer: "Reviewer | None", *, quiet: float = QUIET) -> None:
+    def __init__(self, reviewer: "Reviewer | None", *, quiet: float = 0.0) -> None:
         self._reviewer = reviewer
         self._quiet = quiet
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -69,9 +70,19 @@ class Reviews:
 
         self._begin(live.id, live.model, counted, ended=ended)
 
-    def left(self, session_id: str, tell: Tell | None = None) -> None:
-        """The person left the conversation. Nothing happens where none was led here."""
+    def left(
+        self,
+        session_id: str,
+        tell: Tell | None = None,
+        *,
+        like: LiveSession | None = None,
+        chat: Origin | None = None,
+    ) -> None:
+        """The person left the conversation. Where it was not led in this process, it is taken to
+        be of the kind of `like`, in which they are now."""
         model = self._led.pop(session_id, None)
+        if model is None and like is not None and is_of_one_person(like, chat):
+            model = like.model
         if self._reviewer is not None and model is not None:
             self._begin(session_id, model, tell, ended=True)
 
@@ -180,7 +191,7 @@ def reviews_of(
         flush=settings.flush_min_turns,
         timeout=loaded.config.auxiliary.flush_memories.timeout,
     )
-    return Reviews(reviewer)
+    return Reviews(reviewer, quiet=QUIET)
 
 
 class _Looker:

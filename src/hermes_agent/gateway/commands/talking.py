@@ -17,6 +17,7 @@ RECENT = 8
 async def new(call: Call) -> None:
     """Leave the session; what runs is stopped."""
     await _stop(call)
+    await _leave(call)
     await call.service.routing.anew(call.key, call.inbound.origin)
     if call.argument:
         call.rerun.append(call.argument)
@@ -82,6 +83,7 @@ async def resume(call: Call) -> None:
         # The same words as for one that does not exist: ids are not for guessing.
         raise NotFoundError(f"There is no session {call.argument!r}.")
     await _stop(call)
+    await _leave(call)
     await call.service.routing.lead(call.key, call.inbound.origin, store.tip(found.id))
     call.say(f"Going on with {found.title or found.id}.")
 
@@ -134,6 +136,13 @@ async def steer(call: Call) -> None:
     _check_open(call, active)
     active.control.steer(call.argument)
     call.say("Passed on.")
+
+
+async def _leave(call: Call) -> None:
+    """What is worth noting of the session is noted."""
+    route = await call.service.routing.find(call.key)
+    if route is not None:
+        call.service.host.reviews.left(route.session_id)
 
 
 async def _stop(call: Call) -> bool:
