@@ -56,6 +56,13 @@ def test_check_says_what_is_wrong_and_prepare_does_nothing_then(tmp_path: Path) 
         assert "stateDri is not known; did you mean stateDir?" in bad.stderr
 
 
+def test_what_only_the_service_calls_stands_apart() -> None:
+    people, _, service = hermes("--help").stdout.partition("Used by the service itself:\n")
+    named = [line.split()[0] for line in people.partition("Commands:\n")[2].splitlines() if line]
+    assert named == ["apply", "check", "remove", "schema", "status", "unit"]
+    assert [line.split()[0] for line in service.splitlines()] == ["prepare", "run"]
+
+
 def test_the_schema_knows_the_documented_options() -> None:
     schema = json.loads(hermes("schema").stdout)
     known = schema["$defs"]["Specification"]["properties"]

@@ -11,6 +11,7 @@ import msgspec
 from hermes_agent.config import keys, reading
 from hermes_agent.config.normalise import Normaliser
 from hermes_agent.config.validate import convert as convert_settings
+from hermes_agent.deploy.faults import Fault
 from hermes_agent.deploy.spec import (
     AbsolutePath,
     Account,
@@ -37,7 +38,13 @@ _PARTS: Mapping[str, type[Part]] = {
 
 
 class WrongSpecification(ConfigError):
-    """A specification that nothing can be made of."""
+    """A specification that nothing can be made of. `faults` are those of its keys."""
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, faults: tuple[Fault, ...] = ()
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.faults = faults
 
 
 def read(path: Path) -> Specification:
@@ -68,13 +75,17 @@ def parse(text: str, source: str = "specification") -> Specification:
     try:
         spec = msgspec.convert(raw, Specification)
     except msgspec.ValidationError as error:
-        raise WrongSpecification(f"{source}: {_said(str(error))}") from error
+        raise _wrong(source, [_said(str(error))]) from error
     faults = list(_faults(spec))
     if faults:
-        raise WrongSpecification(
-            "\n  ".join([f"{source}:", *faults]) if len(faults) > 1 else f"{source}: {faults[0]}"
-        )
+        raise _wrong(source, faults)
     return spec
+
+
+def _wrong(source: str, faults: list[Fault]) -> WrongSpecification:
+    texts = [fault.text for fault in faults]
+    message = "\n  ".join([f"{source}:", *texts]) if len(texts) > 1 else f"{source}: {texts[0]}"
+    return WrongSpecification(message, faults=tuple(faults))
 
 
 def encode(spec: Specification) -> bytes:
@@ -82,18 +93,22 @@ def encode(spec: Specification) -> bytes:
     return msgspec.json.format(msgspec.json.encode(spec, order="sorted"), indent=2) + b"\n"
 
 
-def faults_of_settings(settings: dict[str, Any]) -> list[str]:
+def faults_of_settings(settings: dict[str, Any]) -> list[Fault]:
     """What config.yaml's schema does not allow in declared settings."""
     # `${VARIABLE}` is filled in when the agent starts; here it stands for itself.
     converted = convert_settings(Normaliser({}).layer(settings))
-    return [] if not isinstance(converted, list) else [fault.text for fault in converted]
+    if not isinstance(converted, list):
+        return []
+    return [
+        Fault(fault.text, keys.join(("settings", *map(str, fault.path)))) for fault in converted
+    ]
 
 
-def remarks_on_settings(settings: dict[str, Any]) -> list[str]:
+def remarks_on_settings(settings: dict[str, Any]) -> list[Fault]:
     """What is allowed in declared settings, but has no effect or another name by now."""
     normaliser = Normaliser({})
     normaliser.layer(settings)
-    return [remark.text for remark in normaliser.remarks]
+    return [Fault(remark.text, f"settings.{remark.key}") for remark in normaliser.remarks]
 
 
 def _yaml(text: str, source: str) -> dict[str, Any]:
@@ -106,14 +121,13 @@ def _yaml(text: str, source: str) -> dict[str, Any]:
         ) from error
     if document.repeated:
         path = document.repeated[0]
-        raise WrongSpecification(
-            f"{source}, line {document.lines[path]}: {keys.join(path)} is given a second time",
-            hint="Put all of it into one place.",
-        )
+        key, hint = keys.join(path), "Put all of it into one place."
+        said = f"line {document.lines[path]}: {key} is given a second time"
+        raise WrongSpecification(f"{source}, {said}", hint=hint, faults=(Fault(said, key, hint),))
     return document.data
 
 
-def _said(error: str) -> str:
+def _said(error: str) -> Fault:
     unknown = _UNKNOWN.fullmatch(error)
     if unknown:
         name, at = unknown[1], unknown[2] or "$"
@@ -121,12 +135,12 @@ def _said(error: str) -> str:
         known = part.__struct_encode_fields__ if part else ()
         near = difflib.get_close_matches(name, known, n=1)
         meant = f"; did you mean {near[0]}?" if near else ""
-        return f"{_dotted(at, name)} is not known{meant}"
+        path = _dotted(at, name)
+        return Fault(f"{path} is not known{meant}", path)
     found = _AT.fullmatch(error)
     if found is None:
-        return error
-    where = _dotted(found[2] or "$")
-    return f"{where}: {_plainly(found[1])}" if where else _plainly(found[1])
+        return Fault(error)
+    return Fault(_plainly(found[1]), _dotted(found[2] or "$") or None)
 
 
 def _dotted(at: str, name: str = "") -> str:
@@ -156,7 +170,7 @@ def _pattern(kind: Any) -> str | None:
     return None
 
 
-def _faults(spec: Specification) -> Iterator[str]:
+def _faults(spec: Specification) -> Iterator[Fault]:
     for key, path in (
         ("package", spec.package),
         ("stateDir", spec.state_dir),
@@ -164,52 +178,58 @@ def _faults(spec: Specification) -> Iterator[str]:
         ("gcRoots", spec.gc_roots or "/x"),
     ):
         if not _straight(path):
-            yield f"{key}: {path} is not a plain absolute path (no .., no //, no trailing /)"
+            yield Fault(f"{path} is not a plain absolute path (no .., no //, no trailing /)", key)
     if str(PurePosixPath(spec.state_dir).parent) == "/":
-        yield f"stateDir: {spec.state_dir} must lie in a folder of its own, as /var/lib/hermes does"
+        yield Fault(
+            f"{spec.state_dir} must lie in a folder of its own, as /var/lib/hermes does", "stateDir"
+        )
     for name, document in spec.documents.items():
         yield from _document_faults(name, document)
     for name, value in spec.environment.items():
         if "\0" in value:
-            yield f"environment.{name}: a variable cannot hold a NUL"
+            yield Fault("a variable cannot hold a NUL", f"environment.{name}")
     if spec.config_file is None:
-        for text in faults_of_settings(spec.declared):
-            yield f"settings: {text}"
+        yield from faults_of_settings(spec.declared)
     for key, path in spec.secrets.items():
         # systemd reads these as root itself, whatever links the agent puts in the way.
         if path.startswith((f"{spec.state_dir}/", f"{spec.workspace}/")):
-            yield f"secrets.{key}: the agent can write to {path}; keep the file elsewhere"
+            said = f"the agent can write to {path}; keep the file elsewhere"
+            yield Fault(said, f"secrets.{key}")
     if spec.config_file is not None and spec.secrets:
-        yield "secrets: they belong to settings; with configFile use environmentFiles instead"
+        yield Fault(
+            "they belong to settings; with configFile use environmentFiles instead", "secrets"
+        )
     if spec.container.enable:
         yield from _container_faults(spec)
 
 
-def _document_faults(name: str, document: Document) -> Iterator[str]:
+def _document_faults(name: str, document: Document) -> Iterator[Fault]:
     if (document.text is None) == (document.path is None):
-        yield f"documents.{name}: give either a text or a path"
+        yield Fault("give either a text or a path", f"documents.{name}")
     if not _straight(f"/{name}") or len(name) > 1000 or not name.isprintable():
-        yield f"documents: {name!r} is not the name of a file inside the working directory"
+        yield Fault(f"{name!r} is not the name of a file inside the working directory", "documents")
 
 
-def _container_faults(spec: Specification) -> Iterator[str]:
+def _container_faults(spec: Specification) -> Iterator[Fault]:
     container = spec.container
     if spec.scope == "user":
-        yield "container.enable: a person's own service runs in native mode only"
+        yield Fault("a person's own service runs in native mode only", "container.enable")
     mounted: list[str] = []
     for volume in container.extra_volumes:
         parts = volume.split(":")
         if len(parts) not in (2, 3) or not all(part.startswith("/") for part in parts[:2]):
-            yield f"container.extraVolumes: {volume!r} is not host:container or host:container:mode"
+            said = f"{volume!r} is not host:container or host:container:mode"
+            yield Fault(said, "container.extraVolumes")
             continue
         mounted.append(parts[1].rstrip("/"))
     inside = f"{spec.workspace}/"
     if not inside.startswith(f"{spec.state_dir}/") and not any(
         inside.startswith(f"{place}/") for place in mounted
     ):
-        yield (
-            f"workingDirectory: {spec.workspace} does not exist in the container; mount it:"
-            f' container.extraVolumes = [ "{spec.workspace}:{spec.workspace}:rw" ]'
+        yield Fault(
+            f"{spec.workspace} does not exist in the container; mount it:"
+            f' container.extraVolumes = [ "{spec.workspace}:{spec.workspace}:rw" ]',
+            "workingDirectory",
         )
 
 

@@ -50,8 +50,8 @@ def test_a_check_says_what_this_machine_lacks(tmp_path: Path, package: Path) -> 
     ) == [
         f"hermes: package: there is no {none}/bin/hermes on this machine",
         f"hermes: environmentFiles: there is no {none} on this machine",
-        f"hermes: secrets: model.api_key: there is no {none} on this machine",
-        f"hermes: documents: SOUL.md: there is no {none} on this machine",
+        f"hermes: secrets.model.api_key: there is no {none} on this machine",
+        f"hermes: documents.SOUL.md: there is no {none} on this machine",
     ]
     assert checked(tmp_path, package=str(package), configFile=none) == [
         f"hermes: configFile: there is no {none} on this machine"
@@ -62,6 +62,69 @@ def test_a_check_says_which_settings_have_no_effect(tmp_path: Path, package: Pat
     said = "model.defaultt is not a known key; did you mean model.default?"
     wrong = {"model": {"defaultt": "x"}}
     assert checked(tmp_path, package=str(package), settings=wrong) == [f"hermes: settings: {said}"]
+
+
+def as_json(folder: Path, text: str) -> tuple[int, dict[str, Any]]:
+    file = folder / "agent.json"
+    file.write_text(text)
+    ran = CliRunner().invoke(check, [str(file), "--json"], catch_exceptions=False)
+    assert ran.stderr == ""
+    return ran.exit_code, json.loads(ran.stdout)
+
+
+def test_a_program_is_told_each_fault_with_its_place(tmp_path: Path, package: Path) -> None:
+    declared: dict[str, Any] = {
+        "package": str(package),
+        "settings": {"agent": {"max_turns": "many"}},
+        "documents": {"SOUL.md": {}},
+    }
+    status, said = as_json(tmp_path, json.dumps(declared))
+    assert status == 78
+    assert said["valid"] is False
+    assert {fault["path"] for fault in said["faults"]} == {
+        "settings.agent.max_turns",
+        "documents.SOUL.md",
+    }
+    assert all(fault["message"] for fault in said["faults"])
+    status, said = as_json(tmp_path, '{"package": "/x", "stateDri": "/x"}')
+    assert (status, said["faults"]) == (
+        78,
+        [
+            {
+                "path": "stateDri",
+                "message": "stateDri is not known; did you mean stateDir?",
+            }
+        ],
+    )
+    status, said = as_json(tmp_path, "settings: {\n}}")
+    assert status == 78
+    (fault,) = said["faults"]
+    assert "path" not in fault
+    assert "line 2" in fault["message"]
+    assert "hermes deploy schema" in fault["hint"]
+    declared = {"package": str(package), "configFile": f"{tmp_path}/config.yaml"}
+    (tmp_path / "config.yaml").write_text("agent: {max_turns: many}")
+    status, said = as_json(tmp_path, json.dumps(declared))
+    assert (status, said["faults"][0]["path"]) == (78, "configFile")
+
+
+def test_a_program_is_told_what_is_no_fault_too(tmp_path: Path, package: Path) -> None:
+    container = {"enable": True, "program": "/none/docker"}
+    declared = {
+        "package": str(package),
+        "settings": {"model": {"defaultt": "x"}},
+        "environmentFiles": [f"{tmp_path}/none"],
+        "container": container,
+    }
+    status, said = as_json(tmp_path, json.dumps(declared))
+    assert (status, said["valid"], said["unit"]) == (0, True, "hermes-agent.service")
+    assert said["faults"] == []
+    assert [each["path"] for each in said["remarks"]] == [
+        "settings.model.defaultt",
+        "environmentFiles",
+        "container.backend",
+    ]
+    assert said["remarks"][-1]["hint"]
 
 
 def test_a_torn_specification_is_not_mended_by_editing_the_configuration() -> None:

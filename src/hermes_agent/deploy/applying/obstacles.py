@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from hermes_agent.deploy.faults import Fault
 from hermes_agent.deploy.places import Places
 from hermes_agent.deploy.reading import remarks_on_settings
 from hermes_agent.deploy.setup import secrets, sources
@@ -22,9 +23,9 @@ class Files(msgspec.Struct, frozen=True):
     fault: SetupFailed | None
 
 
-def remarks(settings: dict[str, Any]) -> list[str]:
-    """Sentences about declared settings that have no effect."""
-    return [f"settings: {text}" for text in remarks_on_settings(settings)]
+def remarks(settings: dict[str, Any]) -> list[Fault]:
+    """About declared settings that have no effect."""
+    return remarks_on_settings(settings)
 
 
 def require_container(spec: Specification) -> None:
@@ -65,27 +66,32 @@ def look(spec: Specification, places: Places) -> Files:
     return Files(changed=changed, fault=None)
 
 
-def missing_here(spec: Specification) -> list[str]:
+def missing_here(spec: Specification) -> list[Fault]:
     """What a specification names and this machine does not have, for whoever may be asking."""
     named = [("package", spec.program)]
     named += [("environmentFiles", path) for path in spec.environment_files]
-    named += [(f"secrets: {key}", path) for key, path in sorted(spec.secrets.items())]
+    named += [(f"secrets.{key}", path) for key, path in sorted(spec.secrets.items())]
     named += [
         (key, path)
         for key, path in (("configFile", spec.config_file), ("authFile", spec.auth_file))
         if path is not None
     ]
     named += [
-        (f"documents: {name}", document.path)
+        (f"documents.{name}", document.path)
         for name, document in sorted(spec.documents.items())
         if document.path is not None
     ]
-    said = [f"{key}: there is no {path} on this machine" for key, path in named if _absent(path)]
+    found = [
+        Fault(f"there is no {path} on this machine", key) for key, path in named if _absent(path)
+    ]
     try:
         require_container(spec)
+    except ConfigError as error:
+        key, _, said = error.message.partition(": ")
+        found.append(Fault(said, key, error.hint))
     except HermesError as error:
-        said.append(error.message)
-    return said
+        found.append(Fault(error.message, "container.backend", error.hint))
+    return found
 
 
 def _absent(path: str) -> bool:

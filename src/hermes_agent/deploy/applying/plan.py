@@ -89,7 +89,7 @@ def plan(declared: Specification, systemd: Systemd, environ: Mapping[str, str]) 
         changes=tuple(changes),
         restart=restart,
         fault=read.fault,
-        warnings=(*obstacles.remarks(settings), *remark),
+        warnings=(*(each.text for each in obstacles.remarks(settings)), *remark),
     )
 
 
@@ -129,7 +129,8 @@ def declared_settings(spec: Specification) -> tuple[dict[str, Any], bytes | None
     settings = settings_reading.parse(text, spec.config_file).data
     faults = reading.faults_of_settings(settings)
     if faults:
-        raise ConfigError("\n  ".join([f"configFile {spec.config_file}:", *faults]))
+        texts = [fault.message for fault in faults]
+        raise ConfigError("\n  ".join([f"configFile {spec.config_file}:", *texts]))
     return settings, data
 
 

@@ -150,7 +150,8 @@ def _declared(spec: Specification) -> tuple[str | None, dict[str, Any]]:
     settings = settings_reading.parse(text, spec.config_file).data
     faults = reading.faults_of_settings(settings)
     if faults:
-        raise ConfigError("\n  ".join([f"configFile {spec.config_file}:", *faults]))
+        texts = [fault.message for fault in faults]
+        raise ConfigError("\n  ".join([f"configFile {spec.config_file}:", *texts]))
     return text, settings
 
 
