@@ -7,6 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from hermes_agent.agent.control import Control
+from hermes_agent.domain.messages import Message
 from hermes_agent.sessions.host import Opening
 from tests.gateway.house import House, eventually, house
 from tests.integration import api_house
@@ -55,18 +57,19 @@ async def test_in_a_private_chat_it_notes_quietly_and_its_cost_is_shown(home: Pa
         assert "once looked through for notes: 600 tokens in, 20 out" in shown.text
 
 
-async def test_in_groups_and_for_guests_nobody_looks(home: Path) -> None:
-    variables = {"TELEGRAM_ALLOWED_USERS": "1", "TELEGRAM_GUEST_USERS": "2"}
-    async with house(home, config=EVERY, **variables) as place:
+async def test_in_groups_and_for_others_than_the_owner_nobody_looks(home: Path) -> None:
+    others = {"TELEGRAM_ALLOWED_USERS": "1,2,3", "TELEGRAM_OWNERS": "1", "TELEGRAM_GUESTS": "3"}
+    async with house(home, EVERY, person=None, **others) as place:
         place.model.when(review, tea())
         place.model.always(Reply(text="Good."))
         await place.person.say("we drink tea", chat="-5", chat_type="group")
         await place.person.sees("Good.")
-        await place.person.say("I drink tea")
-        await place.person.sees("Good.", times=2)
+        for number, user in enumerate("231"):
+            await place.person.say(f"{user} drinks tea", user=user, chat=user)
+            await place.person.sees("Good.", times=number + 2)
         await eventually(lambda: noted(home))
         assert len(asked(place)) == 1
-        assert "we drink" not in asked(place)[0]
+        assert "- 1 drinks tea" in asked(place)[0]
 
 
 @pytest.mark.parametrize("source", ["cron", "mcp", "webhook", "email"])
@@ -75,7 +78,7 @@ async def test_jobs_programs_and_mail_are_not_looked_at(home: Path, source: str)
         place.model.when(review, tea())
         place.model.always(Reply(text="Good."))
         host = place.running.host
-        opening = Opening(session_id="other", source=source, platform="telegram")
+        opening = Opening(session_id="other", source=source, platform="telegram", recalls_all=True)
         await _turn(place, opening)
         assert host.reviews.led == ()
         await _turn(place, msgspec.structs.replace(opening, session_id="own", source="telegram"))
@@ -83,8 +86,6 @@ async def test_jobs_programs_and_mail_are_not_looked_at(home: Path, source: str)
 
 
 async def _turn(place: House, opening: Opening) -> None:
-    from hermes_agent.agent.control import Control
-
     async with place.running.host.open(opening) as live:
         assert "memory" in {spec.name for spec in live.toolbox.specs()}
         await live.run("I drink tea", Control(), lambda _: None)
@@ -171,6 +172,22 @@ async def test_a_reset_after_a_restart_looks_through_the_session_before(home: Pa
         await place.person.say("hello again")
         await place.person.sees("Good.", times=3)
         await eventually(lambda: noted(home))
+
+
+async def test_a_conversation_that_was_shortened_is_looked_through_in_its_full_words(
+    home: Path,
+) -> None:
+    async with house(home, config=AT_ENDS) as place:
+        place.model.when(review, tea())
+        place.model.always(Reply(text="Good."))
+        opening = Opening(session_id="s", source="telegram", recalls_all=True)
+        await _turn(place, opening)
+        async with place.running.host.open(opening) as live:
+            await live.run("and walk a lot", Control(), lambda _: None)
+            await live.succeed([Message(role="user", content="notes", summary=True)])
+        await eventually(lambda: noted(home))
+        assert "- I drink tea\n- and walk a lot" in asked(place)[0]
+        assert place.running.store.unreviewed(live.id) == ()
 
 
 async def test_over_http_it_works_as_well(home: Path) -> None:

@@ -207,7 +207,7 @@ class ChatRoad:
                     )
                 for row in merged:
                     await self._absorb(row, claim)
-                if entered.left is not None:
+                if entered.left is not None and role == "owner":
                     reviews = self._service.host.reviews
                     reviews.left(entered.left, like=live, chat=inbound.origin)
                 ending = ended.ending

@@ -110,7 +110,7 @@ class SessionHost:
                     yield live
                 finally:
                     live.close()
-                    if live.answered:
+                    if live.answered and opening.recalls_all:
                         self.reviews.after(live, chat=opening.chat)
                     room.switchboard.connect(None)
                     room.used = time.monotonic()

@@ -23,7 +23,8 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     `note` goes into the prompt of a new session, `overlay` behind the prompt of every call and is
     stored nowhere. `before` is what was said earlier by the caller's account: the model sees it
     before the history, and it is not stored. `workdir` is where commands run, `chat` where the
-    person is. `recalls_all` lets the session look into the conversations of everybody.
+    person is. `recalls_all` lets the session look into the conversations of everybody: it is the
+    owner's, and what they say may be noted in the background.
     """
 
     session_id: str
