@@ -181,6 +181,29 @@ def test_a_rotated_secret_needs_a_restart_and_nothing_else(deployed: Deployed) -
     )
 
 
+def test_a_package_that_was_installed_anew_at_its_place_is_noticed(deployed: Deployed) -> None:
+    machine = deployed.machine
+    machine.sh("rm -rf /opt/own; cp -a /opt/hermes /opt/own")
+    deployed.apply(package="/opt/own").ok()
+    status = ("hermes", "deploy", "status")
+    assert "restart is due" not in machine.run(*status).ok()
+    assert "nothing was changed" in deployed.apply(package="/opt/own").ok()
+    # As pip and uv do: the program is written anew, whatever is in it.
+    machine.sh(
+        "cp /opt/hermes/bin/hermes /opt/own/bin/new; mv /opt/own/bin/new /opt/own/bin/hermes"
+    )
+    assert "a restart is due: /opt/own was installed anew" in machine.run(*status).ok()
+    (seen,) = json.loads(machine.run(*status, "--json").ok())
+    assert (seen["replaced"], seen["pending"]) == (True, True)
+    assert (
+        "Would run what /opt/own holds now" in deployed.apply("--dry-run", package="/opt/own").ok()
+    )
+    outcome = json.loads(deployed.apply("--json", package="/opt/own").ok())
+    assert outcome["service"] == "restarted"
+    assert outcome["changes"] == ["run what /opt/own holds now"]
+    assert "restart is due" not in machine.run(*status).ok()
+
+
 def test_status_says_how_everything_is(deployed: Deployed) -> None:
     machine = deployed.machine
     ran = machine.run("hermes", "deploy", "status")

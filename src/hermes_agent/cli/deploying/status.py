@@ -71,6 +71,8 @@ def _lines(each: "Deployment") -> list[str]:
 def _applied(each: "Deployment") -> str:
     if not each.applied:
         return "not yet; it is set up when it starts"
+    if each.replaced:
+        return f"{each.applied[:12]}; a restart is due: {each.package} was installed anew"
     if each.pending:
         return f"{each.applied[:12]}; a restart is due for {(each.installed or '')[:12]}"
     return each.applied[:12]

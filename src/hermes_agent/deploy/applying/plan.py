@@ -14,7 +14,7 @@ from hermes_agent.deploy.applying.trust import require_package
 from hermes_agent.deploy.applying.unit import render, unit_file
 from hermes_agent.deploy.host import installing
 from hermes_agent.deploy.places import Places
-from hermes_agent.deploy.setup import documents, generation, sources
+from hermes_agent.deploy.setup import documents, generation, records, sources
 from hermes_agent.deploy.setup.prepare import MOST_AUTH
 from hermes_agent.deploy.setup.records import Record
 from hermes_agent.deploy.spec import Specification
@@ -72,7 +72,9 @@ def plan(declared: Specification, systemd: Systemd, environ: Mapping[str, str]) 
     read = obstacles.look(spec, places)
     if read.changed:
         changes.append("hand over changed variables and secrets")
-    applied = _applied(places)
+    if replaced(spec, places):
+        changes.append(f"run what {spec.package} holds now")
+    applied = applied_generation(places)
     restart = bool(changes) or applied != number or pending(places).exists()
     if spec.scope == "system":
         changes += installing.changes(spec)
@@ -136,7 +138,15 @@ def declared_settings(spec: Specification) -> tuple[dict[str, Any], bytes | None
 
 def applied_generation(places: Places) -> str | None:
     """That of the last start; None if that is not to be known."""
-    return _applied(places)
+    record = _record(places)
+    return None if record is None else record.generation
+
+
+def replaced(spec: Specification, places: Places) -> bool:
+    """Whether the package has been installed anew at its place since the last start."""
+    record = _record(places)
+    before = "" if record is None else record.program
+    return before not in ("", records.stamp(spec.program))
 
 
 def installed_generation(spec: Specification) -> str | None:
@@ -181,10 +191,10 @@ def _number(spec: Specification, config: bytes | None, contents: dict[str, bytes
     return generation.of(spec, config, auth or None, contents)
 
 
-def _applied(places: Places) -> str | None:
+def _record(places: Places) -> Record | None:
     data = _content(places.record)
     try:
-        return None if data is None else msgspec.json.decode(data, type=Record).generation
+        return None if data is None else msgspec.json.decode(data, type=Record)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 

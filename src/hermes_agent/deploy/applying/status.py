@@ -14,6 +14,7 @@ from hermes_agent.deploy.applying.plan import (
     declared_settings,
     installed_generation,
     pending,
+    replaced,
 )
 from hermes_agent.deploy.applying.starting import plain
 from hermes_agent.deploy.places import Places, Roots
@@ -24,8 +25,8 @@ from hermes_agent.domain.errors import HermesError
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     """Unknown is None. `installed` and `applied` are generations: what is declared now, and what
-    the last start used. `gate` says how strong the gate before commands is,
-    `fault` what is wrong with the installation itself."""
+    the last start used; `replaced` says that the package was installed anew since then, `gate` how
+    strong the gate before commands is, `fault` what is wrong with the installation itself."""
 
     name: str
     unit: str
@@ -44,6 +45,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     installed: str | None = None
     applied: str | None = None
     pending: bool | None = None
+    replaced: bool | None = None
     gate: str | None = None
     fault: str | None = None
 
@@ -95,6 +97,7 @@ def _with_specification(found: Deployment, places: Places) -> Deployment:
     missing = accounts.missing(msgspec.structs.replace(spec, create_user=True))
     installed = installed_generation(spec)
     applied = applied_generation(places)
+    anew = replaced(spec, places)
     return msgspec.structs.replace(
         found,
         manager=spec.manager,
@@ -104,7 +107,8 @@ def _with_specification(found: Deployment, places: Places) -> Deployment:
         package=spec.package,
         installed=installed,
         applied=applied,
-        pending=pending(places).exists() or installed != applied,
+        pending=pending(places).exists() or installed != applied or anew,
+        replaced=anew,
         gate=gate(spec, settings),
         fault=_missing(missing) if missing else None,
     )

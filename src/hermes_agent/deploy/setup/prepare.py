@@ -113,6 +113,7 @@ def prepare(
             uid=account.uid,
             settings=inputs.settings,
             documents={n: documents.digest(data) for n, data in inputs.documents.items()},
+            program=records.stamp(spec.program),
         )
         if applied != record:
             records.write(folders.records, name, applied)

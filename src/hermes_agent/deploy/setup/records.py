@@ -1,5 +1,6 @@
 """The record: what was applied last. Written last, so that what broke off is done again."""
 
+import os
 from typing import Any
 
 import msgspec
@@ -12,7 +13,8 @@ MOST_BYTES = 16 * 1024 * 1024
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """`state` and `home` are device and inode of the directories. `settings` is the declaration
-    as it was merged into config.yaml, `documents` has the digests of what was written."""
+    as it was merged into config.yaml, `documents` has the digests of what was written, `program`
+    what `stamp` said."""
 
     version: int = 1
     generation: str = ""
@@ -22,6 +24,20 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     uid: int | None = None
     settings: dict[str, Any] = {}
     documents: dict[str, str] = {}
+    program: str = ""
+
+
+def stamp(program: str) -> str:
+    """Tells whether a package was replaced at its place: an installation writes its program anew.
+
+    Empty where there is none.
+    """
+    real = os.path.realpath(program)
+    try:
+        about = os.stat(real)  # noqa: PTH116  text
+    except OSError:
+        return ""
+    return f"{real} {about.st_size} {about.st_mtime_ns}"
 
 
 def read(folder: Folder, name: str) -> Record:
