@@ -4,6 +4,8 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,10 @@ from tests.deploy.container.deployment import Deployment
 pytestmark = pytest.mark.timeout(400)  # the first test may have to fetch a Debian
 
 ENTER = """
+import signal
 import sys
+# Who runs the tests in the background has SIGINT ignored, and children would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from hermes_agent.deploy.host import entering, registry
 from hermes_agent.domain.errors import HermesError
 entering.RUNTIME = sys.argv[2]
@@ -75,31 +80,41 @@ def test_it_runs_inside_as_the_agents_user(deployed: Deployment) -> None:
     assert run(deployed, "cat", text="hi\0").stdout == "hi\0"
 
 
-def test_a_signal_reaches_what_runs_inside(deployed: Deployment) -> None:
+@contextmanager
+def waiting(deployed: Deployment) -> Generator["subprocess.Popen[str]"]:
+    """A command that has begun; it is ended whatever becomes of the test."""
     deployed.start()
     probe(deployed)
+    argv = command(deployed, "wait")
     with subprocess.Popen(
-        command(deployed, "wait"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
     ) as running:
-        assert running.stdout is not None
-        assert running.stdout.readline() == "waiting\n"
+        try:
+            assert running.stdout is not None
+            assert running.stdout.readline() == "waiting\n"
+            yield running
+        finally:
+            running.kill()
+
+
+def test_a_signal_reaches_what_runs_inside(deployed: Deployment) -> None:
+    with waiting(deployed) as running:
         running.send_signal(signal.SIGINT)
         assert running.wait(30) == 42
 
 
 def test_secrets_are_in_no_command_line(deployed: Deployment) -> None:
     deployed.keys["environmentFiles"] = [deployed.file("env", "API_KEY=a-very-secret-key\n")]
-    deployed.start()
-    probe(deployed)
-    with subprocess.Popen(
-        command(deployed, "wait"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
-    ) as running:
-        assert running.stdout is not None
-        running.stdout.readline()
-        lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline")]
-        running.send_signal(signal.SIGINT)
+    with waiting(deployed):
+        lines = list(command_lines())
     assert any(deployed.name.encode() in line and b"exec" in line for line in lines)
     assert not [line for line in lines if b"a-very-secret-key" in line]
+
+
+def command_lines() -> Iterator[bytes]:
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            yield path.read_bytes()
 
 
 def test_a_container_that_does_not_run_is_said(deployed: Deployment) -> None:
