@@ -25,6 +25,7 @@ from hermes_agent.runtime.keeping import recall_for, seed_skills
 from hermes_agent.runtime.models import ModelRoom
 from hermes_agent.runtime.prompting import Prompting
 from hermes_agent.runtime.reviewing import reviews_of
+from hermes_agent.runtime.servers import Reloaded
 from hermes_agent.runtime.switchboard import Switchboard
 from hermes_agent.runtime.workplace import Premises, Workplace
 from hermes_agent.sessions.live import Choices, LiveSession
@@ -64,9 +65,7 @@ class Agent:
             asker=self.asker,
             notify=lambda text: self.notices.append(Notice(text)),
         )
-        self.prompting = Prompting(
-            loaded, self.work.environment, tell_session_id=wish.pass_session_id
-        )
+        self.prompting = Prompting(loaded, self.work, tell_session_id=wish.pass_session_id)
         self._compactor = compactor_of(loaded, self._models.connect, premises.redact)
         self._thread = store_thread()
         self.reviews = reviews_of(
@@ -218,8 +217,8 @@ class Agent:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    async def reload_servers(self) -> tuple[str, ...]:
-        """Read the MCP servers anew; gives the names of those that are turned on."""
+    async def reload_servers(self) -> Reloaded:
+        """Read the MCP servers anew."""
         return await self._servers.reload()
 
     async def close(self) -> None:

@@ -78,7 +78,7 @@ class Agency:
     def prompt(self, work: Workplace, session_id: str, tools: "Collection[str]") -> Prompt:
         """What a sub-agent is told: no persona, no notes, no files of the folder."""
         identity = (Path(__file__).with_name("texts") / "sub-agent.md").read_text("utf-8")
-        prompting = Prompting(self._loaded, work.environment, entrance=_ENTRANCE)
+        prompting = Prompting(self._loaded, work, entrance=_ENTRANCE)
         return prompting.bare(session_id, tools, identity=identity.strip())
 
     def tools(self, errand: Errand, parents: "Sequence[str]", depth: int) -> tuple[str, ...]:

@@ -162,7 +162,7 @@ class SessionHost:
         """Another manner from the session's next turn on. Raises `UsageError`."""
         async with self.open(Opening(session_id=session_id, source="", asker=None)) as live:
             room = self._rooms[live.id]
-            prompting = Prompting(self._loaded, room.work.environment, entrance=live.row.source)
+            prompting = Prompting(self._loaded, room.work, entrance=live.row.source)
             prompting.choose(name)
             chosen = await self._models.choose("")
             tools = {spec.name for spec in live.toolbox.specs()}
@@ -292,7 +292,7 @@ class SessionHost:
         self, opening: Opening, room: "_Room", chosen: "_Chosen", toolbox: Toolbox
     ) -> Prompt:
         tools = {spec.name for spec in toolbox.specs()}
-        prompting = Prompting(self._loaded, room.work.environment, entrance=opening.source)
+        prompting = Prompting(self._loaded, room.work, entrance=opening.source)
         prompt = prompting.build(opening.session_id, tools, whole=chosen.system_prompt)
         note = (Piece("entrance", opening.note),) if opening.note else ()
         return Prompt((*prompt.pieces, *note))

@@ -20,9 +20,9 @@ from hermes_agent.context.prompt import (
     personality_text,
 )
 from hermes_agent.domain.errors import UsageError
-from hermes_agent.domain.ports import Environment
 from hermes_agent.knowledge.memory import SEPARATOR, Target
 from hermes_agent.runtime.keeping import memory_files, offered, skill_shelf
+from hermes_agent.runtime.workplace import Workplace
 from hermes_agent.runtime.zone import zone_of
 
 _NOTES: dict[Target, str] = {
@@ -37,14 +37,15 @@ class Prompting:
     def __init__(
         self,
         loaded: Loaded,
-        environment: Environment,
+        work: Workplace,
         *,
         tell_session_id: bool = False,
         entrance: str = "terminal",
     ) -> None:
         self.personality = loaded.config.display.personality
         self._loaded = loaded
-        self._environment = environment
+        self._environment = work.environment
+        self._outside = work.servers
         self._tell_session_id = tell_session_id
         self._entrance = entrance
         self._manner = self._text(self.personality)
@@ -111,8 +112,7 @@ class Prompting:
         return (Piece("skills", f"# Skills\n{index}"),) if index else ()
 
     def _servers(self) -> tuple[Piece, ...]:
-        servers = self._loaded.config.mcp_servers
-        names = ", ".join(sorted(name for name, each in servers.items() if each.enabled))
+        names = ", ".join(self._outside.names)
         return (Piece("servers", f"# Servers with more tools\n{names}"),)
 
     def _facts(self, session_id: str) -> Facts:

@@ -28,6 +28,24 @@ SEEN_FILE = "mcp_tools.json"
 _INHERITED = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TERM", "SHELL", "TMPDIR", "TZ")
 
 
+class Reloaded(msgspec.Struct, frozen=True):
+    """The names of the servers that are turned on, now and `before`."""
+
+    names: tuple[str, ...]
+    before: tuple[str, ...]
+
+    def line(self, *, here: bool) -> str:
+        """For the person: what there is, and whether the conversation that they are in has the
+        means to find it (`here`). Its prompt stays as it is, so that the vendor's cache does."""
+        said = f"MCP servers: {', '.join(self.names) or 'none'}."
+        new = ", ".join(name for name in self.names if name not in self.before)
+        if not new:
+            return said
+        if not here:
+            return f"{said} Conversations that begin now can use them (/new)."
+        return f"{said} New: {new}; here, too, its tools are found with tool_search."
+
+
 class Servers:
     """All servers of a process. `backend` says where their programs run: with `bubblewrap`, out
     of sight of our secrets, as commands do."""
@@ -47,15 +65,16 @@ class Servers:
         servers = self._loaded.config.mcp_servers
         return tuple(sorted(name for name, each in servers.items() if each.enabled))
 
-    async def reload(self) -> tuple[str, ...]:
-        """Read `mcp_servers` anew; connections whose settings are the same stay. Gives the names
-        of those that are turned on now. Raises `ConfigError`."""
+    async def reload(self) -> Reloaded:
+        """Read `mcp_servers` anew; connections whose settings are the same stay. Raises
+        `ConfigError`."""
         from hermes_agent.config.load import load
 
+        before = self.names
         self._loaded = load(self._loaded.paths)
         if self._source is not None:
             await self._source.change(self._loaded.config.mcp_servers)
-        return self.names
+        return Reloaded(self.names, before)
 
     @property
     def source(self) -> "McpSource | None":

@@ -71,7 +71,7 @@ class Workplace:
     ) -> None:
         loaded, config = premises.loaded, premises.loaded.config
         self._loaded = loaded
-        self._servers = premises.servers
+        self.servers = premises.servers
         self._asker = asker
         self.environment = create_environment(
             premises.backend,
@@ -157,7 +157,7 @@ class Workplace:
             chat=chat,
             notes=memory_files(self._loaded),
             recall=recall,
-            outside=self._servers.source,
+            outside=self.servers.source,
             skills=skill_shelf(self._loaded, platform),
             offered=offered(tools),
             delegate=delegate,

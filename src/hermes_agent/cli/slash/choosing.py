@@ -109,8 +109,9 @@ class Choosing:
     async def reload_mcp(self, argument: str) -> None:
         """Connections whose settings are the same stay."""
         del argument
-        names = await self._chat.agent.reload_servers()
-        self._chat.say(f"MCP servers: {', '.join(names) or 'none'}")
+        tools = {spec.name for spec in self._chat.session.toolbox.specs()}
+        reloaded = await self._chat.agent.reload_servers()
+        self._chat.say(reloaded.line(here="tool_search" in tools))
 
     async def verbose(self, argument: str) -> None:
         """To the next, or to the one named."""

@@ -101,8 +101,9 @@ async def reload_mcp(call: Call) -> None:
     """The MCP servers of the configuration as it stands now."""
     if call.role != "owner":
         raise HermesError("Only the owner may read the MCP servers anew.")
-    names = await call.service.host.premises.servers.reload()
-    call.say(f"MCP servers: {', '.join(names) or 'none'}.")
+    reloaded = await call.service.host.premises.servers.reload()
+    # A chat's tools are put together anew for each turn.
+    call.say(reloaded.line(here=True))
 
 
 async def sethome(call: Call) -> None:
