@@ -21,9 +21,11 @@ LONGEST_ENTRY = 400
 
 _SKILL = "Use the skill "
 _AFTER_SKILL = "\n\n---\n\n"
-_REFERENCES = re.compile(r"\n\n\[@(?:file:|folder:|diff\b|staged\b|git:).*\Z", re.DOTALL)
+# References, files, forwarded texts and the like stand behind a line that begins like this; what
+# was spoken into the microphone is said.
+_BROUGHT = re.compile(r"^\[(?!voice message: ).*\Z", re.DOTALL | re.MULTILINE)
 _BLOCK = re.compile(r"^(```|~~~).*?(?:^\1[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
-_NOT_SAID = re.compile(r"^(?:>.*|\[[a-z]+ received: .*\]|\[\d+ image\(s\) could not .*\])$", re.M)
+_QUOTED = re.compile(r"^>.*$", re.MULTILINE)
 _TAG = re.compile(r"<(?=\s*/?\s*(?:said|notes)\b)", re.IGNORECASE)
 
 
@@ -33,7 +35,7 @@ def own_words(content: str) -> str:
     if content.startswith(_SKILL):
         # The instructions of the skill stand before the wish.
         content = content.rpartition(_AFTER_SKILL)[2]
-    for other in (_REFERENCES, _BLOCK, _NOT_SAID):
+    for other in (_BROUGHT, _BLOCK, _QUOTED):
         content = other.sub("", content)
     content = content.strip()
     if suspicion(content):
