@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from hermes_agent.config.load import Loaded
 from hermes_agent.domain.chats import Origin
@@ -29,7 +29,11 @@ OTHERS = frozenset(("cron", DELEGATE, "mcp", "webhook", "homeassistant", "email"
 """Sources in which the user messages are not one person's own words: jobs, programs, events, and
 mail, which is forwarded and quoted."""
 
+MOST_LED = 500
+"""Conversations that are remembered as led: over HTTP each request may be one of its own."""
+
 Tell = Callable[["Review"], None]
+_T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 
@@ -41,15 +45,15 @@ class Reviews:
         self._reviewer = reviewer
         self._quiet = quiet
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._shortened: set[str] = set()
+        self._shortened: dict[str, None] = {}
         self._led: dict[str, Model] = {}
 
     def shortened(self, parent: str, child: str) -> None:
         """A conversation goes on in a child."""
         if self._reviewer is None:
             return
-        self._shortened.add(child)
-        self._shortened.discard(parent)
+        self._shortened.pop(parent, None)
+        _keep(self._shortened, child, None)
         if parent in self._led:
             self._led[child] = self._led.pop(parent)
 
@@ -60,8 +64,8 @@ class Reviews:
         if self._reviewer is None or not is_of_one_person(live, chat):
             return
         ended = live.id in self._shortened
-        self._shortened.discard(live.id)
-        self._led[live.id] = live.model
+        self._shortened.pop(live.id, None)
+        _keep(self._led, live.id, live.model)
 
         def counted(review: "Review") -> None:
             live.usage += review.usage
@@ -158,6 +162,14 @@ class Reviews:
                 *(review.usage.input, review.usage.output),
             )
         return review
+
+
+def _keep(found: dict[str, _T], name: str, value: _T) -> None:
+    """The newest stay."""
+    found.pop(name, None)
+    found[name] = value
+    while len(found) > MOST_LED:
+        del found[next(iter(found))]
 
 
 def is_of_one_person(live: LiveSession, chat: Origin | None) -> bool:
