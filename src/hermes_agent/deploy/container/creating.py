@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from hermes_agent.deploy.container import inner
 from hermes_agent.deploy.container.defaults import defaults
-from hermes_agent.deploy.container.engine import IDENTITY, NAME
+from hermes_agent.deploy.container.found import IDENTITY, NAME
 from hermes_agent.deploy.places import Places
 from hermes_agent.deploy.setup import secrets
 from hermes_agent.deploy.spec import Specification

@@ -23,12 +23,8 @@ from hermes_agent.deploy.container.errors import (
     EngineRefused,
     EngineTooOld,
 )
+from hermes_agent.deploy.container.found import NAME, Found, described, there
 from hermes_agent.deploy.spec import Container
-
-IDENTITY = "hermes-agent.identity"
-"""The label that makes a container ours and says what it was created from."""
-NAME = "hermes-agent.name"
-"""The label that says whose it is, whatever it is called now."""
 
 SECONDS = 60.0
 """So long an engine may think about a question."""
@@ -43,43 +39,6 @@ _NOT_FOR_ENGINES = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "CREDENTIA
 _LONGEST = 600
 
 Tick = Callable[[], None]
-
-
-def _there(pid: int) -> bool:
-    return pid > 0 and Path(f"/proc/{pid}").exists()
-
-
-class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A container as it is now. `status` is the engine's word; `pid` that of its first process, 0
-    if none runs, `monitor` that of Podman's process beside it; `fault` is why it could not be
-    started."""
-
-    id: str
-    name: str
-    status: str
-    pid: int = 0
-    monitor: int = 0
-    exit_status: int = 0
-    started: str = ""
-    fault: str = ""
-    out_of_memory: bool = False
-    labels: Mapping[str, str] = {}
-
-    @property
-    def unwatched(self) -> bool:
-        """Whether it runs, as Podman says, without Podman's process beside it, which reads the
-        agent's output and tells Podman of the container's end."""
-        return self.alive and self.monitor > 0 and not _there(self.monitor)
-
-    @property
-    def ours(self) -> bool:
-        """Whether we made it."""
-        return IDENTITY in self.labels
-
-    @property
-    def alive(self) -> bool:
-        """Whether processes are in it, be they paused."""
-        return self.status in ("running", "paused", "restarting", "stopping", "unpausing")
 
 
 class Engine:
@@ -136,22 +95,9 @@ class Engine:
                 raise self._down(_words(ids))
             return None if not ids.stdout.strip() else self._unreadable(_words(done))
         try:
-            raw = msgspec.json.decode(done.stdout, type=tuple[_Inspected])[0]
+            return described(done.stdout)
         except msgspec.DecodeError as error:
             return self._unreadable(str(error))
-        state = raw.state
-        return Found(
-            id=raw.id,
-            name=raw.name.lstrip("/"),
-            status=state.status.lower(),
-            pid=state.pid,
-            monitor=state.conmon_pid,
-            exit_status=state.exit_code,
-            started=state.started_at,
-            fault=" ".join(state.error.split()),
-            out_of_memory=state.oom_killed,
-            labels=raw.config.labels or {},
-        )
 
     def has_image(self, image: str) -> bool:
         """Whether it need not be pulled."""
@@ -228,7 +174,7 @@ class Engine:
         """
         self._run("kill", "--signal=SIGKILL", container.id)
         until = time.monotonic() + SECONDS
-        while _there(container.pid) and time.monotonic() < until:
+        while there(container.pid) and time.monotonic() < until:
             time.sleep(0.05)
         with contextlib.suppress(OSError):
             (EXITS / container.id).write_text(str(128 + signal.SIGKILL))
@@ -303,27 +249,6 @@ class Engine:
         if "catatonit" in said or "docker-init" in said or "container-init" in said:
             return "The engine's init is missing. On Debian: apt-get install catatonit tini"
         return "Look at container.extraOptions, container.extraVolumes and container.image."
-
-
-class _State(msgspec.Struct, frozen=True, rename="pascal"):
-    status: str
-    pid: int = 0
-    conmon_pid: int = 0
-    exit_code: int = 0
-    started_at: str = ""
-    error: str = ""
-    oom_killed: bool = msgspec.field(default=False, name="OOMKilled")
-
-
-class _Config(msgspec.Struct, frozen=True, rename="pascal"):
-    labels: dict[str, str] | None = None
-
-
-class _Inspected(msgspec.Struct, frozen=True, rename="pascal"):
-    id: str
-    name: str
-    state: _State
-    config: _Config
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 from hermes_agent.deploy.container import creating, identity, marker
 from hermes_agent.deploy.container.defaults import defaults
-from hermes_agent.deploy.container.engine import IDENTITY, Engine, Found
+from hermes_agent.deploy.container.engine import Engine
 from hermes_agent.deploy.container.errors import EngineRefused, ForeignContainer, ImageMissing
+from hermes_agent.deploy.container.found import IDENTITY, Found
 from hermes_agent.deploy.places import Places
 from hermes_agent.deploy.setup.account import Account
 from hermes_agent.deploy.setup.errors import SetupFailed

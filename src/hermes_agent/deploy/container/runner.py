@@ -17,9 +17,10 @@ from types import FrameType
 
 from hermes_agent.deploy.container import freezer
 from hermes_agent.deploy.container.defaults import defaults
-from hermes_agent.deploy.container.engine import Engine, Found
+from hermes_agent.deploy.container.engine import Engine
 from hermes_agent.deploy.container.ensuring import Say, ensure
 from hermes_agent.deploy.container.errors import ContainerGone, EngineRefused
+from hermes_agent.deploy.container.found import Found
 from hermes_agent.deploy.container.notices import Ear, Manager
 from hermes_agent.deploy.places import Places
 from hermes_agent.deploy.setup import account as accounts
