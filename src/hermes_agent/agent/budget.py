@@ -15,6 +15,14 @@ class TurnBudget:
         self._parent = parent
         self._left = 0
         self._elsewhere = Usage()
+        self.usd = 0.0
+        self.tokens = 0
+
+    @property
+    def whole(self) -> "TurnBudget":
+        """That of the turn which a person began: its `usd` and `tokens` are what all its model
+        calls took, the sub-agents' too."""
+        return self if self._parent is None else self._parent.whole
 
     @property
     def left(self) -> int:
@@ -31,6 +39,8 @@ class TurnBudget:
         """A turn of at most `calls` model calls begins."""
         self.limit = self._left = calls
         self._elsewhere = Usage()
+        self.usd = 0.0
+        self.tokens = 0
 
     def take(self) -> bool:
         """Count one more call; False when there is none left."""
@@ -38,6 +48,12 @@ class TurnBudget:
             return False
         self._count()
         return True
+
+    def spend(self, usd: float, tokens: int) -> None:
+        """A model call of this turn, or one on its behalf, took this."""
+        whole = self.whole
+        whole.usd += usd
+        whole.tokens += tokens
 
     def charge(self, usage: Usage) -> None:
         """A sub-agent used this."""

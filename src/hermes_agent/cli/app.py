@@ -26,6 +26,7 @@ from hermes_agent.runtime.models import ModelRoom
 from hermes_agent.runtime.prompting import Prompting
 from hermes_agent.runtime.reviewing import reviews_of
 from hermes_agent.runtime.servers import Reloaded
+from hermes_agent.runtime.spending import treasury_of
 from hermes_agent.runtime.switchboard import Switchboard
 from hermes_agent.runtime.workplace import Premises, Workplace
 from hermes_agent.sessions.live import Choices, LiveSession
@@ -68,12 +69,14 @@ class Agent:
         self.prompting = Prompting(loaded, self.work, tell_session_id=wish.pass_session_id)
         self._compactor = compactor_of(loaded, self._models.connect, premises.redact)
         self._thread = store_thread()
+        self._treasury = treasury_of(loaded, self._store, thread=self._thread)
         self.reviews = reviews_of(
             loaded,
             self._store,
             thread=self._thread,
             connect=self._models.connect,
             redact=premises.redact,
+            treasury=self._treasury,
         )
         self._agency = Agency(
             loaded,
@@ -82,6 +85,7 @@ class Agent:
             compactor=self._compactor,
             thread=self._thread,
             connect=self._models.connect,
+            treasury=self._treasury,
         )
         self._background: set[Task[None]] = set()
 
@@ -275,8 +279,10 @@ class Agent:
             toolbox=toolbox,
             choices=Choices(max_iterations=self.config.agent.max_turns, effort=choices),
             history=history,
+            thread=self._thread,
             compactor=self._compactor,
             on_child=self.reviews.shortened,
+            treasury=self._treasury,
         )
 
     def _require_model(self) -> Model:

@@ -69,6 +69,9 @@ def may_override(key: str, declared: Any, wanted: Any) -> bool:
 def _narrower(key: str, declared: Any, wanted: Any) -> bool:
     if key == "agent.disabled_toolsets":
         return set(_words(declared)) <= set(_words(wanted))
+    if under(key, ("budget",)):
+        # 0 is no cap at all.
+        return isinstance(wanted, int | float) and 0 < wanted <= (declared or wanted)
     if isinstance(wanted, int | float):
         return declared is None or wanted <= declared
     if isinstance(wanted, list | tuple):

@@ -89,6 +89,16 @@ class NoModelError(ModelError):
     """No model is configured and none was found."""
 
 
+class CapReached(ModelError):
+    """A cap on spending forbids the call; `cap` is the key that says how much there may be."""
+
+    def __init__(
+        self, message: str | None = None, *, cap: str = "", hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.cap = cap
+
+
 class CredentialRefused(ModelError):
     """The vendor refused the key."""
 

@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from hermes_agent.domain.messages import Message
+from hermes_agent.domain.spending import Meter
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
 
@@ -20,7 +21,8 @@ class ToolSpec(msgspec.Struct, frozen=True):
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One model call. `system` and `tools` stay byte-identical over a session.
 
-    `max_tokens` None leaves the limit to the vendor (or the vendor table's own default).
+    `max_tokens` None leaves the limit to the vendor (or the vendor table's own default). `meter` is
+    told when it really goes out.
     """
 
     system: str
@@ -30,6 +32,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     temperature: float | None = None
     effort: Effort | None = None
     session_id: str | None = None
+    meter: Meter | None = None
 
 
 class TextDelta(msgspec.Struct, frozen=True, tag="text_delta"):

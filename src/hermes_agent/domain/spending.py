@@ -38,6 +38,10 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
         ) / _MILLION
 
 
+FREE = Rates(input=0.0, output=0.0, cached=0.0, write=0.0, as_of="local")
+"""What answers on the person's own machines."""
+
+
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """Whom a request goes to. `rates` gives the prices for a request of so many tokens, None where
     nobody knows them."""
@@ -54,6 +58,8 @@ class RatesFor(Protocol):
 
 
 class Meter(Protocol):
-    """Is told of every request that really goes out, retries and fallbacks too."""
+    """Is told of every request just before it goes out, retries and fallbacks too."""
 
-    def asked(self, asked: Asked) -> None: ...
+    def asked(self, asked: Asked) -> None:
+        """Raises `CapReached` where it must not."""
+        ...

@@ -15,6 +15,7 @@ from hermes_agent.policy.injection import suspicion
 
 LONGEST_MESSAGE = 600
 """Characters of one message. A longer one was hardly typed: only its first line counts."""
+LONGEST_SKILL = 20_000
 LONGEST_TEXT = 8_000
 MOST_CHANGES = 4
 LONGEST_ENTRY = 400
@@ -33,8 +34,10 @@ def own_words(content: str) -> str:
     """What the person typed themselves in this message; empty where nothing is left, or where
     what is left reads like an attack."""
     if content.startswith(_SKILL):
-        # The instructions of the skill stand before the wish.
-        content = content.rpartition(_AFTER_SKILL)[2]
+        # The instructions of the skill stand before the wish. Of a text that is not whole nobody
+        # can tell where they end.
+        skill, _, wish = content.rpartition(_AFTER_SKILL)
+        content = wish if skill and len(content) < LONGEST_SKILL else ""
     for other in (_BROUGHT, _BLOCK, _QUOTED):
         content = other.sub("", content)
     content = content.strip()

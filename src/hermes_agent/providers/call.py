@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hermes_agent.domain.errors import ModelError
 from hermes_agent.domain.model import Delta, Finished, Request
+from hermes_agent.domain.spending import Asked
 from hermes_agent.providers.errors import from_network, from_response, unexpected
 from hermes_agent.providers.target import Target
 from hermes_agent.providers.wires.contract import load_wire
@@ -35,6 +36,7 @@ class WireModel:
         self._connect = connect
         self._stall = stall
         self._wire = load_wire(target.wire)
+        self._told: Asked | None = None
 
     @property
     def name(self) -> str:
@@ -54,6 +56,8 @@ class WireModel:
 
         target, wire = self.target, self._wire
         content = wire.encode(target, request)
+        if request.meter is not None:
+            request.meter.asked(self._asked())
         headers = {
             "content-type": "application/json",
             "accept": "text/event-stream",
@@ -104,6 +108,16 @@ class WireModel:
             yield Finished(message)
             return
         yield Finished(decoder.finish())
+
+    def _asked(self) -> Asked:
+        if self._told is None:
+            from hermes_agent.providers.prices import rates_of
+
+            target = self.target
+            self._told = Asked(
+                provider=target.vendor.id, model=target.model, rates=rates_of(target)
+            )
+        return self._told
 
 
 async def _refusal(target: Target, response: "httpx2.Response") -> ModelError:

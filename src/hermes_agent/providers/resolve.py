@@ -14,6 +14,7 @@ import msgspec
 
 from hermes_agent.config.secret import Secret
 from hermes_agent.domain.errors import ConfigError, HermesError, NoModelError
+from hermes_agent.domain.spending import Rates
 from hermes_agent.providers.choice import CustomServer, ModelChoice
 from hermes_agent.providers.keys import checked_url, find_key, owner
 from hermes_agent.providers.known import known
@@ -36,7 +37,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """What resolving depends on besides the choice.
 
     `routing` is OpenRouter's `provider` object; `cache_ttl` is `5m` or `1h`. `logins` are the keys
-    and tokens of auth.json by vendor, `active` the vendor that was logged in to last.
+    and tokens of auth.json by vendor, `active` the vendor that was logged in to last. `prices` are
+    a person's own, by a pattern of model names.
     """
 
     environ: Mapping[str, str]
@@ -45,6 +47,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     cache_ttl: str = "5m"
     logins: Mapping[str, Secret] = {}
     active: str = ""
+    prices: Mapping[str, Rates] = {}
 
 
 class Resolved(msgspec.Struct, frozen=True):
@@ -123,6 +126,7 @@ def resolve(choice: ModelChoice, setting: Setting) -> Target:
         if vendor.id == "openrouter" and setting.routing
         else {},
         cache_ttl=setting.cache_ttl,
+        prices=setting.prices,
     )
 
 

@@ -14,6 +14,7 @@ from hermes_agent.runtime.prompting import Prompting
 from hermes_agent.runtime.workplace import Workplace
 from hermes_agent.sessions.compaction import Compactor
 from hermes_agent.sessions.locks import SessionLocks
+from hermes_agent.sessions.treasury import Treasury
 from hermes_agent.store.journal import StoreThread
 from hermes_agent.store.port import SessionStore
 from hermes_agent.tools.table import TABLE
@@ -47,8 +48,10 @@ class Agency:
         compactor: Compactor,
         thread: StoreThread,
         connect: "Callable[[], httpx2.AsyncClient]",
+        treasury: Treasury,
     ) -> None:
         self.store = store
+        self.treasury = treasury
         self.locks = locks
         self.compactor = compactor
         self.thread = thread

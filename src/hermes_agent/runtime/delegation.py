@@ -183,6 +183,7 @@ class _Child:
             thread=agency.thread,
             compactor=agency.compactor,
             budget=TurnBudget(parent.budget),
+            treasury=agency.treasury,
         )
         delegation.attach(live)
         return live

@@ -24,6 +24,7 @@ from hermes_agent.runtime.models import ModelRoom
 from hermes_agent.runtime.nobody import Nobody
 from hermes_agent.runtime.prompting import Prompting
 from hermes_agent.runtime.reviewing import reviews_of
+from hermes_agent.runtime.spending import treasury_of
 from hermes_agent.runtime.switchboard import Switchboard
 from hermes_agent.runtime.workplace import Premises, Workplace
 from hermes_agent.sessions.host import Opening
@@ -62,12 +63,14 @@ class SessionHost:
         self._locks = SessionLocks(loaded.paths.sessions_dir)
         self._models = _Models(loaded, str(cwd))
         self._compactor = compactor_of(loaded, self._models.connect, self.premises.redact)
+        self._treasury = treasury_of(loaded, store, thread=thread, restart=True)
         self.reviews = reviews_of(
             loaded,
             store,
             thread=thread,
             connect=self._models.connect,
             redact=self.premises.redact,
+            treasury=self._treasury,
         )
         self._agency = Agency(
             loaded,
@@ -76,6 +79,7 @@ class SessionHost:
             compactor=self._compactor,
             thread=thread,
             connect=self._models.connect,
+            treasury=self._treasury,
         )
         self._rooms: dict[str, _Room] = {}
         self._specs: dict[str, tuple[ToolSpec, ...]] = {}
@@ -268,6 +272,7 @@ class SessionHost:
             thread=self._thread,
             compactor=self._compactor,
             on_child=self._moved,
+            treasury=self._treasury,
         )
         delegation.attach(live)
         toolbox.journal = live.journal

@@ -9,6 +9,7 @@ import msgspec
 from hermes_agent.config.load import Loaded
 from hermes_agent.domain.errors import NoModelError
 from hermes_agent.domain.ports import Model
+from hermes_agent.domain.spending import Rates
 from hermes_agent.providers.build import build_model
 from hermes_agent.providers.choice import CustomServer, ModelChoice
 from hermes_agent.providers.resolve import Setting, resolve_all, split_vendor
@@ -214,4 +215,14 @@ def setting_of(loaded: Loaded) -> Setting:
         custom=custom,
         routing={key: value for key, value in routing.items() if value != empty[key]},
         cache_ttl=config.prompt_caching.cache_ttl,
+        prices={
+            pattern: Rates(
+                input=each.input,
+                output=each.output,
+                cached=each.input if each.cached is None else each.cached,
+                write=each.input if each.cache_write is None else each.cache_write,
+                as_of="config",
+            )
+            for pattern, each in config.budget.prices.items()
+        },
     )

@@ -16,6 +16,7 @@ from hermes_agent.providers.choice import ModelChoice
 from hermes_agent.runtime.keeping import memory_files
 from hermes_agent.runtime.models import choice_of, setting_of
 from hermes_agent.sessions.live import LiveSession
+from hermes_agent.sessions.treasury import Treasury
 from hermes_agent.store.port import SessionStore
 
 if TYPE_CHECKING:
@@ -186,6 +187,7 @@ def reviews_of(
     thread: Executor,
     connect: "Callable[[], httpx2.AsyncClient]",
     redact: Callable[[str], str],
+    treasury: Treasury,
 ) -> Reviews:
     """As the configuration wants it: `memory.review` and the keys beside it."""
     settings, files = loaded.config.memory, memory_files(loaded)
@@ -202,6 +204,7 @@ def reviews_of(
         interval=settings.nudge_interval,
         flush=settings.flush_min_turns,
         timeout=loaded.config.auxiliary.flush_memories.timeout,
+        treasury=treasury,
     )
     return Reviews(reviewer, quiet=QUIET)
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from hermes_agent.context.compaction.measure import expected, weigh_all, weigh_fixed
 from hermes_agent.context.compaction.rules import Rules, limit_of
-from hermes_agent.domain.errors import ContextOverflow, HermesError
+from hermes_agent.domain.errors import CapReached, ContextOverflow, HermesError
 from hermes_agent.domain.events import Compacted, Compacting, NotCompacted
 from hermes_agent.domain.messages import Message, Usage
 from hermes_agent.domain.ports import Emit, Fitted, Model, Toolbox
+from hermes_agent.domain.spending import Purpose
 from hermes_agent.store.port import Failures, Session
 
 if TYPE_CHECKING:
@@ -89,6 +90,10 @@ class Subject(Protocol):
 
     @property
     def failures(self) -> Failures: ...
+
+    def metered(self, model: Model, purpose: Purpose) -> Model: ...
+
+    async def spent(self, usage: Usage) -> None: ...
 
     async def compaction_failed(self, usage: Usage) -> None: ...
 
@@ -167,11 +172,22 @@ class SessionCompaction:
         try:
             summary = await self._summarised(plan, focus)
         except Failure as failure:
+            if isinstance(failure.__cause__, CapReached):
+                return await self._forbidden(failure.__cause__, failure.usage, emit, by_hand)
             await self._failed(failure.reason, failure.hint, emit, failure.usage)
             thinned = await self._thin(plan, tokens, emit)
             return self._fitted(changed=thinned is not None, usage=failure.usage)
         kept = assembled(plan, summary)
         return await self._change(kept, tokens, len(plan.middle), emit, summary.usage)
+
+    async def _forbidden(self, cap: CapReached, usage: Usage, emit: Emit, by_hand: bool) -> Fitted:
+        """A cap on spending leaves all as it is, and the next try need not wait. The turn ends by
+        it. Raises `CapReached`."""
+        await self._subject.spent(usage)
+        if not by_hand:
+            raise cap
+        emit(NotCompacted(reason=cap.message, hint=cap.hint))
+        return self._fitted(changed=False, usage=Usage())
 
     async def _thin(self, plan: "Plan", tokens: int, emit: Emit) -> Fitted | None:
         """Without a summary old output can still go, which is lost to nobody."""
@@ -242,7 +258,7 @@ class SessionCompaction:
         except HermesError as error:
             raise Failure(error.message, Usage(), error.hint) from error
         written, usage = await summarise(
-            model,
+            subject.metered(model, "compaction"),
             plan.middle,
             earlier=notes_of(plan.earlier),
             focus=focus,

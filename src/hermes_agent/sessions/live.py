@@ -11,13 +11,17 @@ from hermes_agent.agent.budget import TurnBudget
 from hermes_agent.agent.control import Control
 from hermes_agent.agent.loop import Loop, Settings, said_by_person
 from hermes_agent.context.compaction.groups import is_answer
+from hermes_agent.domain.delegating import SOURCE as DELEGATE
 from hermes_agent.domain.errors import NotFoundError
-from hermes_agent.domain.events import Completed, Event, MessageDone, TurnEnded
+from hermes_agent.domain.events import Completed, Event, MessageDone, Notice, TurnEnded
 from hermes_agent.domain.messages import Image, Message, Usage
 from hermes_agent.domain.model import Effort
 from hermes_agent.domain.ports import Emit, Fitted, Model, Toolbox
+from hermes_agent.domain.spending import Purpose
 from hermes_agent.sessions.compaction import Compactor, SessionCompaction
 from hermes_agent.sessions.locks import SessionLocks
+from hermes_agent.sessions.metering import Metered
+from hermes_agent.sessions.treasury import Treasury
 from hermes_agent.store.ids import new_session_id
 from hermes_agent.store.journal import SessionJournal, StoreThread
 from hermes_agent.store.port import Failures, Session, SessionChange, SessionStore
@@ -44,7 +48,8 @@ class LiveSession:
 
     The row is made with the first message, so that looking around leaves no empty sessions.
     `system` is the prompt; a resumed session keeps the one that it was begun with. The session's
-    lock, taken by whoever opened it, is given back by `close`.
+    lock, taken by whoever opened it, is given back by `close`. Without a `treasury` nobody counts
+    what it costs.
     """
 
     def __init__(
@@ -63,6 +68,7 @@ class LiveSession:
         compactor: Compactor | None = None,
         on_child: Callable[[str, str], None] | None = None,
         budget: TurnBudget | None = None,
+        treasury: Treasury | None = None,
     ) -> None:
         self.row: Session = row
         self.budget = budget or TurnBudget()
@@ -81,6 +87,7 @@ class LiveSession:
         self._journal = SessionJournal(store, row.id, thread=thread)
         self._compactor = compactor
         self._on_child = on_child
+        self._treasury = treasury
         self._held = [row.id]
         self._began: int | None = None
 
@@ -182,7 +189,7 @@ class LiveSession:
             session_id=self.id,
         )
         loop = Loop(
-            model=self.model,
+            model=self.metered(self.model, "delegation" if self.row.source == DELEGATE else "turn"),
             toolbox=self.toolbox,
             journal=self._journal,
             settings=settings,
@@ -196,6 +203,8 @@ class LiveSession:
                 if event.message.usage is not None:
                     self.last_input = event.message.usage.input
             emit(event)
+            for text in self._treasury.news() if self._treasury is not None else ():
+                emit(Notice(text))
 
         ended = await loop.run((*self.choices.before, *self._history), control, note)
         self.usage += ended.usage
@@ -206,6 +215,7 @@ class LiveSession:
         """Shorten the conversation now; `focus` says what to keep above all. None when there is
         nothing to gain. What goes wrong is told, and changes nothing."""
         compaction = self._compaction() if self._stored else None
+        self.budget.begin(0)
         fitted = None if compaction is None else await compaction.by_hand(emit, focus)
         if fitted is not None:
             self.usage += fitted.usage
@@ -247,6 +257,14 @@ class LiveSession:
         """A sub-agent used this: it counts as this session's too."""
         self.budget.charge(usage)
         await self._journal.spent(usage)
+
+    def metered(self, model: Model, purpose: Purpose) -> Model:
+        """`model` paid for by this session: whoever asks one on its behalf asks it so."""
+        if self._treasury is None:
+            return model
+        return Metered(
+            model, self._treasury, session=lambda: self.id, purpose=purpose, budget=self.budget
+        )
 
     async def compaction_failed(self, usage: Usage) -> None:
         """It could not be shortened, and that cost this."""

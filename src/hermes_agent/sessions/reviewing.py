@@ -27,6 +27,8 @@ from hermes_agent.knowledge.reviewing import (
     request,
     spoken,
 )
+from hermes_agent.sessions.metering import Metered
+from hermes_agent.sessions.treasury import Treasury
 from hermes_agent.store.port import SessionStore
 
 MOST_CALLS = 3
@@ -78,6 +80,7 @@ class Reviewer:
         interval: int,
         flush: int,
         timeout: float,
+        treasury: Treasury | None = None,
     ) -> None:
         self._files = files
         self._store = store
@@ -87,6 +90,7 @@ class Reviewer:
         self._interval = interval
         self._flush = flush
         self._timeout = timeout
+        self._treasury = treasury
         self._turn = asyncio.Lock()
         self._tried: dict[str, int] = {}
 
@@ -135,7 +139,8 @@ class Reviewer:
             max_tokens=MOST_TOKENS,
         )
         # Closed here and now: a generator left to the collector keeps its connection open.
-        stream = cast("AsyncGenerator[Delta, None]", model.stream(sent))
+        paid = self._metered(session_id, model)
+        stream = cast("AsyncGenerator[Delta, None]", paid.stream(sent))
         loop, size = asyncio.get_running_loop(), 0
         async with aclosing(stream), asyncio.timeout(self._timeout) as limit:
             async for delta in stream:
@@ -153,6 +158,11 @@ class Reviewer:
                 if size > MOST_CHARS:
                     raise BadResponse(f"{model.name} did not stop writing.")
         raise BadResponse(f"{model.name} ended without finishing its answer.")
+
+    def _metered(self, session_id: str, model: Model) -> Model:
+        if self._treasury is None:
+            return model
+        return Metered(model, self._treasury, session=lambda: session_id, purpose="review")
 
     async def _count(self, session_id: str, usage: Usage) -> None:
         await self._do(lambda: self._store.review_asked(session_id, usage))

@@ -210,6 +210,10 @@ SCRIPTED = "once:"
 """Begins the names of turns that a command line gave, and with it perhaps a pipe."""
 
 
+UNREVIEWED = 1_000
+UNREVIEWED_CHARS = 20_000
+
+
 class Reviews(msgspec.Struct, frozen=True, kw_only=True):
     """Model calls that looked a conversation through for what is worth noting."""
 
@@ -384,8 +388,8 @@ class SessionStore(SpendingStore, Protocol):
 
     def unreviewed(self, session_id: str) -> tuple[Message, ...]:
         """What was said to the agent since `reviewed`, in this session and in those that it
-        continues: the user messages, with id, text and time only. Those whose turn begins with
-        `SCRIPTED` are left out."""
+        continues: the latest `UNREVIEWED` user messages, with id, time and the first
+        `UNREVIEWED_CHARS` of their text. Those whose turn begins with `SCRIPTED` are left out."""
         ...
 
     def reviewed(self, session_id: str, message_id: int) -> None:

@@ -89,17 +89,40 @@ class SmartRouting(Section, frozen=True, kw_only=True):
     """The cheaper model: provider, model, base_url, api_key_env."""
 
 
+class ModelPrice(Section, frozen=True, kw_only=True):
+    """US dollars for a million tokens."""
+
+    input: Dollars
+    """What is sent."""
+    output: Dollars
+    """What is answered, thinking included."""
+    cached: Dollars | None = None
+    """What is sent and comes from the vendor's cache; as other input when unset."""
+    cache_write: Dollars | None = None
+    """What is sent and goes into the vendor's cache; as other input when unset."""
+
+
 class Budget(Section, frozen=True, kw_only=True):
-    """Spending caps in US dollars; unset means none."""
+    """Spending caps in US dollars and in tokens, sent and received; 0 or unset means none."""
 
     turn_usd: Dollars | None = None
-    """Most that one turn may cost."""
+    """Most that one turn may cost, its sub-agents included."""
     session_usd: Dollars | None = None
-    """Most that one session may cost."""
+    """Most that one session may cost, also where it goes on after it was shortened."""
     day_usd: Dollars | None = None
     """Most that all sessions of a day may cost."""
     month_usd: Dollars | None = None
     """Most that all sessions of a calendar month may cost."""
+    turn_tokens: Count | None = None
+    """Most tokens of one turn, its sub-agents included."""
+    session_tokens: Count | None = None
+    """Most tokens of one session."""
+    day_tokens: Count | None = None
+    """Most tokens of all sessions of a day."""
+    month_tokens: Count | None = None
+    """Most tokens of all sessions of a calendar month."""
+    prices: dict[str, ModelPrice] = {}
+    """Prices of one's own, by `provider/model` or model; `*` stands for anything."""
 
 
 class PromptCaching(Section, frozen=True, kw_only=True):

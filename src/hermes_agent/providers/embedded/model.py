@@ -18,6 +18,7 @@ from hermes_agent.domain.errors import (
 )
 from hermes_agent.domain.messages import Finish, Message, ToolCall, Usage
 from hermes_agent.domain.model import CallDelta, Delta, Finished, Request, Retrying, TextDelta
+from hermes_agent.domain.spending import FREE, Asked
 from hermes_agent.providers.embedded import dialect
 from hermes_agent.providers.embedded.address import Address
 from hermes_agent.providers.embedded.reading import Call, Reader
@@ -95,6 +96,9 @@ class EmbeddedModel:
             await self._client.aclose()
 
     async def _answer(self, request: Request) -> AsyncIterator[Delta]:
+        if request.meter is not None:
+            asked = Asked(provider="local", model=self.name, rates=lambda _: FREE)
+            request.meter.asked(asked)
         tools = frozenset(tool.name for tool in request.tools) & frozenset(self.tool_names)
         reader = Reader(tools)
         text: list[str] = []

@@ -1,18 +1,23 @@
 """How far conversations were looked through. Each function runs inside a transaction."""
 
 from hermes_agent.domain.messages import Message, Usage
-from hermes_agent.store.port import SCRIPTED, Reviews
+from hermes_agent.store.port import SCRIPTED, UNREVIEWED, UNREVIEWED_CHARS, Reviews
 from hermes_agent.store.sqlite import compaction, sessions
 from hermes_agent.store.sqlite.queries import load
 from hermes_agent.store.sqlite.transaction import Transaction
 
 
 def unreviewed(db: Transaction, session_id: str) -> tuple[Message, ...]:
-    values = {"session_id": session_id, "scripted": f"{SCRIPTED}%"}
-    rows = db.execute(load("reviews")["unreviewed"], values)
+    values = {
+        "session_id": session_id,
+        "scripted": f"{SCRIPTED}%",
+        "most": UNREVIEWED,
+        "chars": UNREVIEWED_CHARS,
+    }
+    rows = db.execute(load("reviews")["unreviewed"], values).fetchall()
     return tuple(
         Message(role="user", content=content or "", timestamp=timestamp, id=number)
-        for number, content, timestamp in rows
+        for number, content, timestamp in reversed(rows)
     )
 
 

@@ -10,7 +10,7 @@ WITH RECURSIVE
         JOIN sessions AS p ON p.id = s.parent_session_id
         WHERE p.end_reason = 'compression'
     )
-SELECT m.id, m.content, m.timestamp
+SELECT m.id, substr(m.content, 1, :chars), m.timestamp
 FROM messages AS m
 LEFT JOIN message_details AS d ON d.message_id = m.id
 WHERE m.session_id IN (SELECT id FROM lineage)
@@ -26,7 +26,8 @@ WHERE m.session_id IN (SELECT id FROM lineage)
         WHERE t.message_id = m.id AND t.turn LIKE :scripted
             OR t.copy_of = m.id AND t.turn LIKE :scripted
     )
-ORDER BY m.id
+ORDER BY m.id DESC
+LIMIT :most
 
 -- name: reviewed
 INSERT INTO reviews (session_id, message_id, calls, input_tokens, output_tokens)
