@@ -4,7 +4,7 @@ import pytest
 
 from hermes_agent.domain.errors import NotFoundError
 from hermes_agent.domain.messages import Message, Usage
-from hermes_agent.store.port import Reviews, SessionStore
+from hermes_agent.store.port import SCRIPTED, UNREVIEWED, UNREVIEWED_CHARS, Reviews, SessionStore
 
 
 def say(store: SessionStore, session: str, *words: str) -> list[Message]:
@@ -28,6 +28,29 @@ def test_only_what_was_said_since_the_last_review_is_left(
     assert left(store, session) == ["three"]
     store.reviewed(session, said[0].id or 0)
     assert left(store, session) == ["three"]
+
+
+def test_of_many_and_long_messages_only_so_much_is_read(store: SessionStore, session: str) -> None:
+    with store.together():
+        for number in range(UNREVIEWED + 5):
+            store.append(
+                session,
+                Message(role="user", content=f"{number}:" + "x" * 30_000 * (number == 1004)),
+            )
+    found = store.unreviewed(session)
+    assert [found[0].content, found[-2].content] == ["5:", "1003:"]
+    assert len(found) == UNREVIEWED
+    assert len(found[-1].content) == UNREVIEWED_CHARS
+
+
+def test_what_a_script_said_is_left_out_also_after_a_copy_took_its_turn(
+    store: SessionStore, session: str
+) -> None:
+    piped = Message(role="user", content="piped", turn=f"{SCRIPTED}1")
+    said = [store.append(session, piped), *say(store, session, "typed")]
+    assert left(store, session) == ["typed"]
+    store.succeed(session, "child", said)
+    assert left(store, "child") == ["typed"]
 
 
 def test_a_child_is_left_with_what_was_said_before_it_in_its_first_words(

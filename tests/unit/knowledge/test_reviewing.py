@@ -56,6 +56,8 @@ def test_of_the_wish_for_a_skill_the_skill_is_left_out(tmp_path: Path) -> None:
     (folder / "SKILL.md").write_text(text)
     shelf = Shelf((tmp_path / "s",))
     assert own_words(skill_request(shelf, ("bank",), "I live in Ulm")) == "I live in Ulm"
+    assert own_words("Use the skill bank\n\n---\n\n" + f"{ORDER}\n" * 1000) == ""
+    assert own_words(f"Use the skill bank\n\n{ORDER}") == ""
 
 
 def test_a_message_that_reads_like_an_attack_is_left_out() -> None:
