@@ -1,16 +1,26 @@
 """The background review: what a person said is noted without anybody asking for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
 
+import pytest
+
 from tests.acceptance.hermes import Hermes
 from tests.acceptance.terminal import OpenChat, needs_tmux
+from tests.acceptance.test_gateway import gateway
 from tests.servers.model import ModelServer
 from tests.servers.recorded import Recorded
 from tests.servers.script import Call, Fault, Reply, Usage
+from tests.servers.telegram import BotApi
 
 LIMIT = 20.0
+
+
+@pytest.fixture
+def api() -> Iterator[BotApi]:
+    with BotApi() as api:
+        yield api
 
 
 def review(request: Recorded) -> bool:
@@ -184,3 +194,28 @@ def test_a_review_that_fails_is_one_line_in_the_log_and_nothing_else(
     window.ready().say("Still there?")
     server.wait_for_model_requests(3)
     assert "500" not in window.ready().screen()
+
+
+def test_on_telegram_it_is_noted_quietly_and_known_after_new(
+    hermes: Hermes, server: ModelServer, api: BotApi
+) -> None:
+    turn_on(hermes, interval=0, flush=2)
+    server.when(review, add("Is called Ada"))
+    server.always(Reply(text="Nice to meet you."))
+    with gateway(hermes, api) as running:
+        running.say("I am Ada.")
+        running.sees("Nice to meet you.")
+        running.say("And who are you?")
+        running.sees("Nice to meet you.", times=2)
+        running.say("/new")
+        running.sees("A new session begins.")
+        until(lambda: user_notes(hermes) == "Is called Ada", "it was never noted")
+        running.say("Who am I?")
+        running.sees("Nice to meet you.", times=3)
+        running.stop()
+    first, second, looked, later = server.model_requests
+    assert review(looked)
+    assert system_of(first) == system_of(second)
+    assert "Ada" not in system_of(first)
+    assert "Is called Ada" in system_of(later)
+    assert "was looked through: 1 change(s) of the notes" in running.log()

@@ -57,6 +57,35 @@ async def test_in_a_private_chat_it_notes_quietly_and_its_cost_is_shown(home: Pa
         assert "once looked through for notes: 600 tokens in, 20 out" in shown.text
 
 
+async def test_its_calls_stand_in_the_book_of_spending(home: Path) -> None:
+    config = f"{EVERY}budget: {{prices: {{'*': {{input: 10, output: 100}}}}}}\n"
+    async with house(home, config=config) as place:
+        place.model.when(review, tea())
+        place.model.always(Reply(text="Good.", usage=Usage(100, 1)))
+        await place.person.say("I drink tea")
+        await place.person.sees("Good.")
+        await eventually(lambda: noted(home))
+        store = place.running.store
+        booked = {each.purpose: each.sum for each in store.spending(since=0)}
+        assert booked["review"].calls == 1
+        assert booked["review"].tokens == 620
+        assert booked["review"].usd == pytest.approx(0.008)
+        (route,) = store.routes()
+        assert store.spent_in(route.session_id).tokens == 721
+
+
+async def test_a_cap_on_spending_forbids_it(home: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with house(home, config=f"{EVERY}budget: {{session_tokens: 50}}\n") as place:
+        place.model.when(review, tea())
+        place.model.always(Reply(text="Good.", usage=Usage(100, 1)))
+        await place.person.say("I drink tea")
+        await place.person.sees("Good.")
+        await eventually(lambda: "was not looked through" in caplog.text)
+        assert "session_tokens" in caplog.text
+        assert asked(place) == []
+        assert not noted(home)
+
+
 async def test_in_groups_and_for_others_than_the_owner_nobody_looks(home: Path) -> None:
     others = {"TELEGRAM_ALLOWED_USERS": "1,2,3", "TELEGRAM_OWNERS": "1", "TELEGRAM_GUESTS": "3"}
     async with house(home, EVERY, person=None, **others) as place:
