@@ -1,5 +1,7 @@
 """The background review: what a person said is noted without anybody asking for it."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
@@ -219,3 +221,23 @@ def test_on_telegram_it_is_noted_quietly_and_known_after_new(
     assert "Ada" not in system_of(first)
     assert "Is called Ada" in system_of(later)
     assert "was looked through: 1 change(s) of the notes" in running.log()
+
+
+@needs_tmux
+def test_it_gives_way_to_the_person_and_to_the_end_of_the_program(
+    hermes: Hermes, server: ModelServer, chat: OpenChat
+) -> None:
+    turn_on(hermes, interval=1, flush=1)
+    server.when(review, Fault.hang())
+    server.always(Reply(text="Nice to meet you."))
+    window = chat()
+    window.say("I am Ada.")
+    server.wait_for_model_requests(2)
+    window.say("Still there?")
+    server.wait_for_model_requests(4)
+    window.ready()
+    assert [review(each) for each in server.model_requests] == [False, True, False, True]
+    os.kill(window.pid, signal.SIGTERM)
+    assert window.left() == 128 + signal.SIGTERM
+    log = hermes.home / "logs/errors.log"
+    assert not log.exists() or log.read_text() == ""

@@ -165,6 +165,15 @@ async def test_what_must_not_stand_in_a_prompt_is_not_noted(desk: Desk) -> None:
     assert not list(desk.folder.glob("*.md"))
 
 
+async def test_notes_that_are_turned_off_are_not_written(desk: Desk) -> None:
+    desk.files = MemoryFiles(desk.folder, {"memory": 200})
+    desk.say("I drink tea")
+    both = (call(content="Drinks tea"), call(target="memory", content="Builds with make"))
+    review = await desk.reviewer().look("s", answers(says("", *both)))
+    assert review is not None and told(review) == "noted: Builds with make"
+    assert desk.user() == ""
+
+
 async def test_notes_that_are_full_are_shown_so_that_they_can_be_merged(desk: Desk) -> None:
     desk.files.add("user", "x" * 190)
     desk.say("I drink tea")

@@ -169,6 +169,8 @@ class Reviewer:
 
     async def change(self, change: Change, old_text: str) -> bool:
         """Whether the notes are others now. Raises as `MemoryFiles`, `OSError`."""
+        if change.target not in self._files.targets:
+            raise DeniedError("These notes are turned off.")
         if len(change.text) > LONGEST_ENTRY:
             raise UsageError(f"An entry has at most {LONGEST_ENTRY} characters.")
         if self._redact(change.text) != change.text:
