@@ -239,7 +239,7 @@ def make_victim(ground: Ground) -> Path:
     (victim / "folder" / "in").mkdir(parents=True)
     (victim / "file").write_text("mine\n")
     (victim / "file").chmod(0o666)
-    (victim / "secret.env").write_text("STOLEN=1\n")
+    (victim / "secret.env").write_text("STOLEN_API_KEY=1\n")
     (victim / "secret.env").chmod(0o600)
     (victim / "folder" / "config.yaml").write_text("timezone: victim\n")
     (victim / "folder" / "in" / "SOUL.md").write_text("victim\n")
@@ -262,8 +262,14 @@ class Tally(Counter[str]):
         return self.total() - self["done"]
 
 
-def attack(rounds: int, seed: int, *, say: Callable[[str], None] = lambda _: None) -> Tally:
-    """So many rounds; the same seed plants the same things."""
+def attack(
+    rounds: int,
+    seed: int,
+    *,
+    until_broken: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+) -> Tally:
+    """So many rounds, or until something is broken; the same seed plants the same things."""
     tally = Tally()
     with make_ground() as ground:
         victim = make_victim(ground)
@@ -280,6 +286,8 @@ def attack(rounds: int, seed: int, *, say: Callable[[str], None] = lambda _: Non
                 tally.broken.append(f"round {number}: {changed or 'something is gone'} changed")
                 before = after
             _check_own(ground, number, tally)
+            if until_broken and tally.broken:
+                break
             if number % 100 == 99:
                 say(f"{number + 1} rounds, {tally['done']} set up, {tally.errors} errors")
     return tally
@@ -309,7 +317,7 @@ def _round(ground: Ground, rng: random.Random, tally: Tally) -> None:
         with _limit():
             done = ground.prepare(spec)
         outcome = "done"
-        if "STOLEN" in done.environment:
+        if "STOLEN_API_KEY" in done.environment:
             tally.broken.append("the environment holds a stolen secret")
     except HermesError as error:
         message = error.message.replace(str(ground.folder), "")

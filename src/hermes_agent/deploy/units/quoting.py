@@ -4,8 +4,6 @@ Sources: systemd.syntax(7) and systemd.service(5), "Quoting" and "Command lines"
 "Specifiers"; XML 1.0, section 2.4.
 """
 
-from xml.sax.saxutils import escape
-
 from hermes_agent.domain.errors import HermesError
 
 
@@ -51,5 +49,8 @@ def bare(path: str) -> str:
 
 def xml(value: str) -> str:
     """The text of an element. Raises `Unquotable`."""
+    # It brings all of urllib along, at every start of a service.
+    from xml.sax.saxutils import escape
+
     plain(value)
     return escape(value)
