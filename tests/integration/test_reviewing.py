@@ -40,9 +40,10 @@ class Desk:
         flush: int = 3,
         timeout: float = 5,
         redact: Callable[[str], str] = str,
+        able: bool = True,
     ) -> Reviewer:
-        async def own(model: Model) -> Model:
-            return model
+        async def own(model: Model) -> Model | None:
+            return model if able else None
 
         return Reviewer(
             self.files,
@@ -302,3 +303,13 @@ async def test_one_process_of_a_home_looks_at_a_time(desk: Desk) -> None:
     assert await reviewer.due("s", ended=False)
     review = await reviewer.look("s", answers(says("nothing")))
     assert review is not None
+
+
+async def test_where_no_model_can_do_it_nothing_is_asked_or_marked(desk: Desk) -> None:
+    desk.say("one", "two", "three")
+    model = answers()
+    reviewer = desk.reviewer(able=False)
+    assert not await reviewer.can_ask(model)
+    assert await reviewer.look("s", model) is None
+    assert len(desk.store.unreviewed("s")) == 3
+    assert await desk.reviewer().can_ask(model)

@@ -114,7 +114,8 @@ class Reviews:
         if self._reviewer is None or live.id not in self._led:
             return False
         try:
-            return await self._reviewer.due(live.id, ended=True)
+            due = await self._reviewer.due(live.id, ended=True)
+            return due and await self._reviewer.can_ask(live.model)
         except HermesError:
             return False
 

@@ -101,6 +101,10 @@ class Reviewer:
             return 0 < self._flush <= count
         return 0 < self._interval <= count - self._tried.get(session_id, 0)
 
+    async def can_ask(self, own: Model) -> bool:
+        """Whether there is a model for it. Raises `NoModelError`, `ConfigError`."""
+        return await self._chosen(own) is not None
+
     async def look(self, session_id: str, own: Model) -> Review | None:
         """Look through what was not looked at. None where nobody could be asked; the same is
         tried again `interval` turns later. Raises `HermesError`."""
