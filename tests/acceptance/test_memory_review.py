@@ -10,6 +10,7 @@ import pytest
 
 from tests.acceptance.hermes import Hermes
 from tests.acceptance.terminal import OpenChat, needs_tmux
+from tests.acceptance.test_compaction import answer, summarising, summary
 from tests.acceptance.test_gateway import gateway
 from tests.servers.model import ModelServer
 from tests.servers.recorded import Recorded
@@ -241,3 +242,24 @@ def test_it_gives_way_to_the_person_and_to_the_end_of_the_program(
     assert window.left() == 128 + signal.SIGTERM
     log = hermes.home / "logs/errors.log"
     assert not log.exists() or log.read_text() == ""
+
+
+@needs_tmux
+def test_before_a_conversation_is_shortened_for_good_its_full_words_are_looked_through(
+    hermes: Hermes, server: ModelServer, chat: OpenChat
+) -> None:
+    turn_on(hermes, interval=0, flush=2)
+    server.when(summarising, summary)
+    server.when(review, add("Is called Ada"))
+    server.always(answer)
+    window = chat()
+    for number in range(6):
+        window.say(f"I am Ada {number}.")
+        server.wait_for_model_requests(number + 1)
+        window.ready()
+    window.say("/compress")
+    window.see("Shortened from")
+    window.ready().say("And now?")
+    window.see("noted: Is called Ada")
+    (asked,) = reviews(server)
+    assert all(f"- I am Ada {number}." in shown_to(asked) for number in range(6))
