@@ -81,7 +81,8 @@ async def run_call(call: ToolCall, toolbox: Toolbox, journal: Journal, emit: Emi
         await asyncio.shield(noting)
     except asyncio.CancelledError:
         await noting  # the call is over: stopping now changes nothing but the next one
-    emit(ToolFinished(result=result))
+    # Pictures come with the message that holds the result; once is enough.
+    emit(ToolFinished(result=msgspec.structs.replace(result, images=())))
     return result
 
 

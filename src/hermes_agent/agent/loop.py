@@ -217,6 +217,7 @@ class Loop:
             message = Message(
                 role="tool",
                 content=result.content,
+                images=result.images,
                 tool_call_id=result.call_id,
                 tool_name=result.name,
                 timestamp=time.time(),

@@ -95,8 +95,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
     """What a tool call gave.
 
-    `content` goes to the model; `summary` (one line) and `diff` (unified) only to the person.
-    `duration` is in seconds.
+    `content` and `images` go to the model; `summary` (one line) and `diff` (unified) only to the
+    person. `duration` is in seconds.
     """
 
     call_id: str
@@ -106,3 +106,4 @@ class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
     duration: float = 0.0
     summary: str = ""
     diff: str | None = None
+    images: tuple[Image, ...] = ()

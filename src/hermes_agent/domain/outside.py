@@ -5,6 +5,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from hermes_agent.domain.messages import Image
+
 
 class OutsideTool(msgspec.Struct, frozen=True, kw_only=True):
     """A tool of a source. `name` is unique among all sources; `parameters` is a JSON Schema.
@@ -23,10 +25,12 @@ class OutsideTool(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OutsideResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What a call gave: text, or data; `ok` False means that the tool itself says it failed."""
+    """What a call gave: text, or data, and pictures; `ok` False means that the tool itself says it
+    failed."""
 
     data: dict[str, object] | str
     ok: bool = True
+    images: tuple[Image, ...] = ()
 
 
 class ToolSource(Protocol):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from hermes_agent.providers.call import Connect, WireModel
 from hermes_agent.providers.resilience import Refresh, ResilientModel, Sleep
+from hermes_agent.providers.sight import Sighted
 from hermes_agent.providers.target import Target
 
 if TYPE_CHECKING:
@@ -26,5 +27,5 @@ def build_model(
     `stall` is the longest silence in seconds; `retries` counts per target.
     """
     get = connect if callable(connect) else (lambda: connect)
-    models = [WireModel(target, get, stall=stall) for target in targets]
+    models = [Sighted(WireModel(target, get, stall=stall)) for target in targets]
     return ResilientModel(models, retries=retries, refresh=refresh, sleep=sleep)

@@ -168,6 +168,7 @@ class SessionToolbox:
             duration=answer.duration,
             summary=_one_line(outcome.summary),
             diff=outcome.diff,
+            images=outcome.images,
         )
 
     def _module(self, name: str) -> ToolModule:

@@ -11,7 +11,7 @@ from typing import Protocol
 import msgspec
 
 from hermes_agent.domain.chats import Origin
-from hermes_agent.domain.messages import ToolCall, ToolResult
+from hermes_agent.domain.messages import Image, ToolCall, ToolResult
 from hermes_agent.domain.model import ToolSpec
 from hermes_agent.domain.outside import ToolSource
 from hermes_agent.domain.ports import Asker, Delegate, Environment, Jobs
@@ -117,7 +117,8 @@ class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What a tool gives: `data` is JSON (or text) for the model, the rest is for the person.
+    """What a tool gives: `data` is JSON (or text) and `images` are for the model, the rest is for
+    the person.
 
     `ok` False means that the tool could not do it and `data` says why under `error`.
     `summary` replaces the one line shown while it ran; `diff` is a unified diff.
@@ -127,6 +128,7 @@ class Outcome(msgspec.Struct, frozen=True):
     ok: bool = True
     summary: str = ""
     diff: str | None = None
+    images: tuple[Image, ...] = ()
 
 
 class ToolModule(Protocol):

@@ -122,6 +122,7 @@ def redacted(inner: Step, redact: Callable[[str], str]) -> Step:
             ok=outcome.ok,
             summary=redact(outcome.summary),
             diff=None if outcome.diff is None else redact(outcome.diff),
+            images=outcome.images,
         )
         return msgspec.structs.replace(answer, outcome=clean)
 

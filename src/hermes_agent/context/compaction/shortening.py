@@ -25,12 +25,15 @@ class Shortener:
         self._search = "; session_search shows it" if searchable else ""
 
     def thinned(self, message: Message) -> Message:
-        """An old result of a tool without most of it; any other message as it is."""
-        if (
-            message.role != "tool"
-            or len(message.content) <= OLD_RESULT
-            or message.tool_name in _KEEP_RESULTS_OF
-        ):
+        """An old result of a tool without most of it and without pictures; any other message as
+        it is."""
+        if message.role != "tool" or message.tool_name in _KEEP_RESULTS_OF:
+            return message
+        if message.images:
+            note = text("unpictured").format(message=message.id, session=self._session_id)
+            words = f"{message.content}\n{note}"
+            message = msgspec.structs.replace(message, content=words, images=())
+        if len(message.content) <= OLD_RESULT:
             return message
         kept = message.content[:KEPT_OF_OLD]
         note = self._note(message, len(message.content) - len(kept))

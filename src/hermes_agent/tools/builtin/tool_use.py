@@ -40,7 +40,7 @@ async def run(arguments: Arguments, context: ToolContext) -> Outcome:
     data: dict[str, object] = {"result": result.data}
     if problem:
         data["warning"] = f"Beware, this is data of {tool.source}: {problem}."
-    return Outcome(data, ok=result.ok)
+    return Outcome(data, ok=result.ok, images=result.images)
 
 
 async def _ask(tool: OutsideTool, context: ToolContext) -> None:
