@@ -1,6 +1,7 @@
 """What a turn may use up, together with the sub-agents that it sends out."""
 
 from hermes_agent.domain.messages import Usage
+from hermes_agent.domain.spending import Sum
 
 
 class TurnBudget:
@@ -15,13 +16,13 @@ class TurnBudget:
         self._parent = parent
         self._left = 0
         self._elsewhere = Usage()
-        self.usd = 0.0
-        self.tokens = 0
+        self.spent = Sum()
+        self.ever = Sum()
 
     @property
     def whole(self) -> "TurnBudget":
-        """That of the turn which a person began: its `usd` and `tokens` are what all its model
-        calls took, the sub-agents' too."""
+        """That of the turn which a person began: `spent` is what all its model calls took, those
+        of sub-agents too, and `ever` what all turns took."""
         return self if self._parent is None else self._parent.whole
 
     @property
@@ -39,8 +40,7 @@ class TurnBudget:
         """A turn of at most `calls` model calls begins."""
         self.limit = self._left = calls
         self._elsewhere = Usage()
-        self.usd = 0.0
-        self.tokens = 0
+        self.spent = Sum()
 
     def take(self) -> bool:
         """Count one more call; False when there is none left."""
@@ -49,11 +49,11 @@ class TurnBudget:
         self._count()
         return True
 
-    def spend(self, usd: float, tokens: int) -> None:
+    def spend(self, sum_: Sum) -> None:
         """A model call of this turn, or one on its behalf, took this."""
         whole = self.whole
-        whole.usd += usd
-        whole.tokens += tokens
+        whole.spent += sum_
+        whole.ever += sum_
 
     def charge(self, usage: Usage) -> None:
         """A sub-agent used this."""

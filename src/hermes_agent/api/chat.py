@@ -68,7 +68,7 @@ class Chat:
                 example={"model": OURS, "messages": [{"role": "user", "content": "hello"}]},
                 headers=(*SESSION_HEADERS, IDEMPOTENCY),
                 reply=Reply(body=Completion, events=True),
-                errors=(404, 409, 422, 429, 502, 503),
+                errors=(402, 404, 409, 422, 429, 502, 503),
                 idempotent=True,
             ),
         )

@@ -22,6 +22,7 @@ from hermes_agent.sessions.locks import SessionInUse
 ErrorType = Literal[
     "invalid_request_error",
     "authentication_error",
+    "billing_error",
     "permission_error",
     "not_found_error",
     "rate_limit_error",
@@ -30,6 +31,7 @@ ErrorType = Literal[
 ]
 _TYPES: dict[int, ErrorType] = {
     401: "authentication_error",
+    402: "billing_error",
     403: "permission_error",
     404: "not_found_error",
     409: "conflict_error",
@@ -88,6 +90,7 @@ class Refusal(HermesError):
 _NOT_AGAIN = (("x-should-retry", "false"),)
 
 _STATUS: dict[str, tuple[int, str]] = {
+    "CapReached": (402, "budget_reached"),
     "NoModelError": (503, "no_model"),
     "CredentialRefused": (502, "model_credential_refused"),
     "ContextOverflow": (400, "context_length_exceeded"),

@@ -78,7 +78,7 @@ class Responses:
                     events=True,
                     links=(Link("response_id", "/id", (f"GET {one}", f"DELETE {one}")),),
                 ),
-                errors=(404, 409, 422, 429, 502, 503),
+                errors=(402, 404, 409, 422, 429, 502, 503),
                 idempotent=True,
             ),
             Route(

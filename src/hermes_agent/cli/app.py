@@ -2,7 +2,7 @@
 
 from asyncio import Task
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from hermes_agent.agent.control import Control
 from hermes_agent.cli.errorlog import log_errors
@@ -17,6 +17,7 @@ from hermes_agent.domain.events import Notice, TurnEnded
 from hermes_agent.domain.messages import Message
 from hermes_agent.domain.model import Effort
 from hermes_agent.domain.ports import Emit, Model, Toolbox
+from hermes_agent.domain.spending import Sum
 from hermes_agent.runtime.agency import Agency
 from hermes_agent.runtime.backend import DISTANT, backend_of
 from hermes_agent.runtime.compacting import compactor_of
@@ -38,6 +39,9 @@ from hermes_agent.store.opening import open_store
 from hermes_agent.store.port import Filters, Session
 from hermes_agent.store.port import Reviews as StoredReviews
 from hermes_agent.tools.call import SessionToolbox
+
+if TYPE_CHECKING:
+    from hermes_agent.sessions.costs import Costs
 
 SOURCE = "cli"
 RECENT = 15
@@ -215,6 +219,16 @@ class Agent:
     def review_costs(self, session: LiveSession) -> StoredReviews:
         """What looking this conversation through took."""
         return self._store.reviews(session.id)
+
+    def spent_in(self, session: LiveSession) -> Sum:
+        """What this session cost, and all that it continues."""
+        return self._store.spent_in(session.id)
+
+    def costs(self, days: int) -> "Costs":
+        """What the last days cost, in every entrance."""
+        from hermes_agent.runtime.spending import costs_of
+
+        return costs_of(self.loaded, self._store, days)
 
     def keep(self, task: "Task[None]") -> None:
         """Hold on to a task until it is done."""

@@ -15,6 +15,26 @@ Purpose = Literal["turn", "delegation", "compaction", "sampling", "review", "aux
 _MILLION = 1_000_000
 
 
+class Sum(msgspec.Struct, frozen=True):
+    """What several calls took. `unknown` counts those whose price nobody knows, which are not in
+    `usd`, and `estimated` those that are priced by the table."""
+
+    calls: int = 0
+    usd: float = 0.0
+    tokens: int = 0
+    estimated: int = 0
+    unknown: int = 0
+
+    def __add__(self, other: "Sum") -> "Sum":
+        return Sum(
+            self.calls + other.calls,
+            self.usd + other.usd,
+            self.tokens + other.tokens,
+            self.estimated + other.estimated,
+            self.unknown + other.unknown,
+        )
+
+
 class Rates(msgspec.Struct, frozen=True, kw_only=True):
     """US dollars for a million tokens. `cached` is for input from the vendor's cache, `write` for
     input that goes into it; `as_of` is the day of the prices, `config` for a person's own."""

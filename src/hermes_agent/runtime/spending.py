@@ -1,5 +1,6 @@
 """From the configuration to who watches over spending."""
 
+import time
 from typing import TYPE_CHECKING
 
 from hermes_agent.config.load import Loaded
@@ -12,6 +13,8 @@ from hermes_agent.store.port import SessionStore
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hermes_agent.sessions.costs import Costs
+
 
 def caps_of(loaded: Loaded) -> Caps:
     """`budget` of the configuration."""
@@ -23,6 +26,21 @@ def caps_of(loaded: Loaded) -> Caps:
         if (value := getattr(budget, key))
     }
     return Caps(**values)
+
+
+def costs_of(loaded: Loaded, store: SessionStore, days: int, source: str | None = None) -> "Costs":
+    """What the last days cost, and what the caps leave. Raises `StoreError`."""
+    from hermes_agent.sessions.costs import costs_since
+
+    now = time.time()
+    return costs_since(
+        store,
+        caps_of(loaded),
+        since=now - days * 86_400,
+        now=now,
+        zone=zone_of(loaded.config.timezone),
+        source=source,
+    )
 
 
 def treasury_of(

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from hermes_agent.domain.errors import CapReached
-from hermes_agent.store.spending import Sum
+from hermes_agent.domain.spending import Sum
 
 Span = Literal["turn", "session", "day", "month"]
 SPANS: tuple[Span, ...] = ("turn", "session", "day", "month")
@@ -123,4 +123,5 @@ def _amount(value: float, found: Reached) -> str:
 
 def dollars(value: float) -> str:
     """An amount for people: cents, and more digits below ten cents."""
-    return f"${value:,.2f}" if value >= 0.1 or value == 0 else f"${value:.4f}"
+    fine = f"${value:.4f}"
+    return f"${value:,.2f}" if value >= 0.1 or fine.endswith("00") else fine

@@ -14,10 +14,11 @@ from datetime import tzinfo
 
 from hermes_agent.agent.budget import TurnBudget
 from hermes_agent.domain.errors import CapReached
+from hermes_agent.domain.spending import Sum
 from hermes_agent.sessions.caps import Caps, Span, day_of, month_of, reached, refusal
 from hermes_agent.store.journal import StoreThread
 from hermes_agent.store.port import SessionStore
-from hermes_agent.store.spending import Spent, Sum
+from hermes_agent.store.spending import Spent
 
 LATELY = 20
 RAISING = "hermes config set {key} AMOUNT"
@@ -82,9 +83,8 @@ class Treasury:
 
     def book(self, spent: Spent, budget: TurnBudget) -> None:
         """Write a call down: in order with what else this process stores, and not waited for."""
-        tokens = spent.usage.input + spent.usage.output
-        budget.spend(spent.usd or 0.0, tokens)
-        self._lately.append(Sum(1, spent.usd or 0.0, tokens))
+        budget.spend(spent.sum)
+        self._lately.append(spent.sum)
         if spent.usd is None and self.caps.in_money and spent.model not in self._told:
             self._told.add(spent.model)
             self._untold.append(
@@ -103,7 +103,7 @@ class Treasury:
         day, month = day_of(self.clock(), self._zone), month_of(self.clock(), self._zone)
 
         def read() -> dict[Span, Sum]:
-            found: dict[Span, Sum] = {"turn": Sum(usd=whole.usd, tokens=whole.tokens)}
+            found: dict[Span, Sum] = {"turn": whole.spent}
             if caps.watches("session"):
                 found["session"] = self._store.spent_in(session_id)
             if caps.watches("day"):

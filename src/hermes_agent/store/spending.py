@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from hermes_agent.domain.messages import Usage
-from hermes_agent.domain.spending import CostStatus, Purpose
+from hermes_agent.domain.spending import CostStatus, Purpose, Sum
 
 
 class Spent(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,24 +27,15 @@ class Spent(msgspec.Struct, frozen=True, kw_only=True):
     status: CostStatus = "unknown"
     prices: str = ""
 
-
-class Sum(msgspec.Struct, frozen=True):
-    """What several calls took. `unknown` counts those whose price nobody knows, which are not in
-    `usd`, and `estimated` those that are priced by the table."""
-
-    calls: int = 0
-    usd: float = 0.0
-    tokens: int = 0
-    estimated: int = 0
-    unknown: int = 0
-
-    def __add__(self, other: "Sum") -> "Sum":
+    @property
+    def sum(self) -> Sum:
+        """Of this one call."""
         return Sum(
-            self.calls + other.calls,
-            self.usd + other.usd,
-            self.tokens + other.tokens,
-            self.estimated + other.estimated,
-            self.unknown + other.unknown,
+            calls=1,
+            usd=self.usd or 0.0,
+            tokens=self.usage.input + self.usage.output,
+            estimated=int(self.status == "estimated"),
+            unknown=int(self.usd is None),
         )
 
 

@@ -44,7 +44,7 @@ STANDING = Standing(
     window=128_000,
     sent=50_000,
     received=1_200,
-    cost=0.1234,
+    cost="$0.1234",
     yolo=True,
     queued=2,
 )

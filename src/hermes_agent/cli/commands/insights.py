@@ -2,13 +2,16 @@
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from hermes_agent.cli.terminal.lines import count, duration
-from hermes_agent.config.paths import hermes_home
 from hermes_agent.store.opening import open_existing_store
 from hermes_agent.store.port import Insights, Tally
+
+if TYPE_CHECKING:
+    from hermes_agent.sessions.costs import Costs
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,18 +20,45 @@ from hermes_agent.store.port import Insights, Tally
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(days: int, source: str | None, as_json: bool) -> None:
     """What the agent did, and what it cost."""
-    store = open_existing_store(hermes_home())
+    from hermes_agent.config.load import load
+    from hermes_agent.runtime.spending import costs_of
+
+    loaded = load()
+    store = open_existing_store(loaded.paths.home)
     if store is None:
         click.echo("There are no sessions yet.", err=True)
         return
     found = store.insights(since=time.time() - days * 86_400, source=source)
+    costs = costs_of(loaded, store, days, source)
     store.close()
     if as_json:
         import msgspec
 
-        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        both = msgspec.structs.asdict(found) | {"costs": costs}
+        click.echo(msgspec.json.format(msgspec.json.encode(both), indent=2).decode())
         return
     _show(found, days)
+    _show_costs(costs)
+
+
+def _show_costs(costs: "Costs") -> None:
+    from hermes_agent.sessions.costs import cap_told, told
+
+    tables = (
+        ("Cost by model", costs.by_model),
+        ("Cost by entrance", costs.by_source),
+        ("Cost by purpose", costs.by_purpose),
+        ("Cost by day", costs.by_day),
+    )
+    for title, lines in tables:
+        if lines:
+            click.echo(f"\n{title}")
+        for line in lines:
+            click.echo(f"  {line.name or '?':<28} {line.calls:>6} calls    {told(line.sum)}")
+    if costs.caps:
+        click.echo("\nCaps")
+    for cap in costs.caps:
+        click.echo(f"  {cap.key:<28} {cap_told(cap)}")
 
 
 def _show(found: Insights, days: int) -> None:
@@ -40,8 +70,6 @@ def _show(found: Insights, days: int) -> None:
     cached = f" ({share}% cached)" if total.input_tokens else ""
     click.echo(f"  tokens in   {count(total.input_tokens):>8}{cached}")
     click.echo(f"  tokens out  {count(total.output_tokens):>8}")
-    if total.cost_usd:
-        click.echo(f"  cost        ${total.cost_usd:>8.2f}, as far as vendors told it")
     _tallies("Models", found.by_model)
     _tallies("Entrances", found.by_source)
     _tallies("Days", found.by_day)

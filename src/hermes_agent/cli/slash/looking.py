@@ -6,7 +6,11 @@ from hermes_agent.cli.terminal.banner import history_lines
 from hermes_agent.cli.terminal.lines import count
 from hermes_agent.context.accounting import conversation, fixed_part
 from hermes_agent.context.prompt import Piece, Prompt
+from hermes_agent.sessions.costs import cap_told, told
 from hermes_agent.sessions.slash import SlashCommand
+
+MONTH = 30
+LONGEST = 3650
 
 if TYPE_CHECKING:
     from hermes_agent.cli.terminal.chat import Chat
@@ -22,7 +26,16 @@ def looking_commands(chat: "Chat") -> list[SlashCommand]:
         ),
         SlashCommand(name="tools", help="The agent's tools.", run=looking.tools, busy=True),
         SlashCommand(name="config", help="The settings in effect.", run=looking.config, busy=True),
-        SlashCommand(name="usage", help="Tokens of this session.", run=looking.usage, busy=True),
+        SlashCommand(
+            name="usage", help="Tokens and cost of this session.", run=looking.usage, busy=True
+        ),
+        SlashCommand(
+            name="insights",
+            usage="[DAYS]",
+            help="What the last days cost, and what the caps leave.",
+            run=looking.insights,
+            busy=True,
+        ),
         SlashCommand(
             name="context",
             help="What a request carries, piece by piece.",
@@ -88,8 +101,20 @@ class Looking:
                 f"  reviews of the whole session: {reviews.calls} calls, "
                 f"{reviews.usage.input:,} tokens in, {reviews.usage.output:,} out"
             )
-        if usage.cost_usd is not None:
-            self._chat.say(f"  cost ${usage.cost_usd:.4f}, by the vendor's own count")
+        cost = told(self._chat.agent.spent_in(session))
+        if cost:
+            self._chat.say(f"  the whole session cost {cost}")
+
+    async def insights(self, argument: str) -> None:
+        """What the last days cost, and what the caps leave."""
+        days = int(argument) if argument.isdigit() and 0 < int(argument) <= LONGEST else MONTH
+        costs = self._chat.agent.costs(days)
+        self._chat.say(f"  the last {days} days: {told(costs.total.sum) or 'no model was asked'}")
+        for line in (*costs.by_model, *costs.by_source):
+            self._chat.say(f"  {line.name or '?':<28} {line.calls:>6} calls    {told(line.sum)}")
+        for cap in costs.caps:
+            self._chat.say(f"  {cap.key:<28} {cap_told(cap)}")
+        self._chat.say("  hermes insights has more.", "dim")
 
     async def context(self, argument: str) -> None:
         """The fixed part, estimated; the whole, counted by the vendor."""

@@ -18,6 +18,7 @@ from hermes_agent.cli.terminal.status import Standing
 from hermes_agent.cli.terminal.style import Colour, coloured, paint
 from hermes_agent.domain.errors import HermesError
 from hermes_agent.domain.events import Completed, Notice
+from hermes_agent.sessions.costs import briefly
 from hermes_agent.sessions.live import LiveSession
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ class Chat:
             window=session.model.context_length,
             sent=session.usage.input,
             received=session.usage.output,
-            cost=session.usage.cost_usd if self.agent.config.display.show_cost else None,
+            cost=briefly(session.budget.ever) if self.agent.config.display.show_cost else "",
             yolo=self.agent.work.yolo,
             queued=len(self._queue),
         )

@@ -11,7 +11,7 @@ MIN_ACTIVITY = 20
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """How the chat stands. Tokens of the last request, of the session; seconds; US dollars.
+    """How the chat stands. Tokens of the last request, of the session; seconds; the cost in words.
 
     `activity` is empty when nothing runs; `since` is then the session's age, else the turn's.
     """
@@ -23,7 +23,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     window: int
     sent: int
     received: int
-    cost: float | None
+    cost: str
     yolo: bool
     queued: int
 
@@ -43,7 +43,7 @@ def status_line(standing: Standing, columns: int) -> tuple[str, str]:
         "model": one_line(s.model),
         "context": f"{count(s.context)}/{count(s.window)}{share}" if s.context else "",
         "tokens": f"↑{count(s.sent)} ↓{count(s.received)}" if s.received else "",
-        "cost": f"${s.cost:.4f}" if s.cost is not None else "",
+        "cost": s.cost,
     }
     shown = [name for name, text in parts.items() if text]
     needed = MIN_ACTIVITY if s.activity else 0

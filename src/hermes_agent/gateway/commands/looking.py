@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 from hermes_agent.domain.errors import HermesError, NotFoundError
 from hermes_agent.gateway.commands.desk import Call
+from hermes_agent.runtime.spending import costs_of
+from hermes_agent.sessions.costs import cap_told, told
 from hermes_agent.store.port import COMPRESSION, Session, SessionStore
 from hermes_agent.version import VERSION
 
@@ -41,8 +43,8 @@ async def usage(call: Call) -> None:
         call.say("This session has no messages yet.")
         return
     rows = [row, *_before(call.service.store, row)]
-    costs = sum(each.estimated_cost_usd or 0.0 for each in rows)
-    cost = f", ${costs:.4f}" if costs else ""
+    cost = told(call.service.store.spent_in(row.id))
+    cost = f", cost {cost}" if cost else ""
     from_cache = sum(each.cache_read_tokens for each in rows)
     cached = f" ({from_cache:,} from the cache)" if from_cache else ""
     reviews = call.service.store.reviews(row.id)
@@ -77,10 +79,16 @@ async def insights(call: Call) -> None:
     """The last days in figures."""
     days = int(call.argument) if call.argument.isdigit() and 0 < int(call.argument) <= 3650 else 30
     total = call.service.store.insights(since=time.time() - days * DAY).total
-    call.say(
+    costs = costs_of(call.service.loaded, call.service.store, days)
+    lines = [
         f"Last {days} days: {total.sessions} sessions, {total.messages} messages, "
         f"{total.input_tokens:,} tokens in, {total.output_tokens:,} out"
-    )
+    ]
+    if costs.total.calls:
+        lines.append(f"Cost: {told(costs.total.sum)}")
+    lines += [f"- `{line.name or '?'}`: {told(line.sum)}" for line in costs.by_model]
+    lines += [f"- {cap.key}: {cap_told(cap)}" for cap in costs.caps]
+    call.say("\n".join(lines))
 
 
 async def provider(call: Call) -> None:

@@ -1,6 +1,7 @@
 """The book of spending. Each function runs inside a transaction."""
 
-from hermes_agent.store.spending import Spent, SpentSlice, Sum
+from hermes_agent.domain.spending import Sum
+from hermes_agent.store.spending import Spent, SpentSlice
 from hermes_agent.store.sqlite.queries import load
 from hermes_agent.store.sqlite.transaction import Transaction
 from hermes_agent.store.text import storable

@@ -8,6 +8,7 @@ import msgspec
 
 from hermes_agent.domain.errors import NotFoundError
 from hermes_agent.domain.messages import Message, Role, ToolCall, ToolResult, Usage
+from hermes_agent.domain.spending import Sum
 from hermes_agent.store.port import (
     Failures,
     Filters,
@@ -23,7 +24,7 @@ from hermes_agent.store.port import (
     StoredTurn,
     ToolRun,
 )
-from hermes_agent.store.spending import Spent, SpentSlice, Sum
+from hermes_agent.store.spending import Spent, SpentSlice
 from hermes_agent.store.sqlite import messages, routes, sessions
 from hermes_agent.store.sqlite.connection import Database, connect, in_words
 from hermes_agent.store.sqlite.copying import copy
