@@ -81,7 +81,7 @@ def test_what_was_told_is_noted_after_the_answer_and_stands_in_the_next_conversa
     window.ready().say("And now?")
     server.wait_for_model_requests(4)
     window.ready().say("/usage")
-    window.see("reviews of the whole session: 1 calls, 700 tokens in, 30 out")
+    window.see("1 call(s) looked for what to note: 700 tokens in, 30 out")
     window.ready().say("/new")
     window.see("A new session begins.")
     window.ready().say("Who am I?")

@@ -98,7 +98,7 @@ class Looking:
         reviews = self._chat.agent.review_costs(session)
         if reviews.calls:
             self._chat.say(
-                f"  reviews of the whole session: {reviews.calls} calls, "
+                f"  of the whole session {reviews.calls} call(s) looked for what to note: "
                 f"{reviews.usage.input:,} tokens in, {reviews.usage.output:,} out"
             )
         cost = told(self._chat.agent.spent_in(session))
