@@ -4,6 +4,7 @@ import shlex
 
 from hermes_agent.deploy.setup import secrets
 from tests.systemd.conftest import machine as machine
+from tests.systemd.conftest import systemd_root as systemd_root
 from tests.systemd.machine import Machine
 
 VALUES = {

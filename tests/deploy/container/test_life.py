@@ -74,7 +74,8 @@ def test_what_the_agent_logs_reaches_the_journal_and_the_engine_s_log(
     deployed: Deployment,
 ) -> None:
     deployed.start()
-    assert "the gateway is up" in deployed.log()
+    # What it tells systemd and what it prints come by two ways.
+    deployed.wait(lambda: "the gateway is up" in deployed.log(), "what it printed")
     done = deployed.engine.run("logs", "hermes-agent")
     assert "the gateway is up" in done.stdout + done.stderr
 
