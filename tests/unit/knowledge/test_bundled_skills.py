@@ -73,6 +73,38 @@ def test_a_skill_of_the_same_name_that_was_there_before_stays(origin: Path, home
     assert "mine" in (home / "work/one/SKILL.md").read_text()
 
 
+def test_a_new_one_does_not_stand_beside_a_skill_of_its_name(origin: Path, home: Path) -> None:
+    (home / "own/one").mkdir(parents=True)
+    (home / "own/one/SKILL.md").write_text(TEXT.format("one", "mine"))
+    assert seed(origin, home) == ["two"]
+    assert Shelf((home,)).get("one").description == "Version mine."
+
+
+def test_a_new_version_of_the_same_length_is_noticed(origin: Path, home: Path) -> None:
+    seed(origin, home)
+    path = origin / "work/one/SKILL.md"
+    path.write_text(path.read_text().replace("Do it.", "Do so."))
+    assert seed(origin, home) == ["one"]
+    assert "Do so." in (home / "work/one/SKILL.md").read_text()
+
+
+def test_a_skill_that_could_not_be_renewed_stays_and_is_renewed_later(
+    origin: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed(origin, home)
+    release(origin, 2)
+    with monkeypatch.context() as patched:
+        patched.setattr("shutil.copytree", full)
+        assert seed(origin, home) == []
+    assert "Version 1." in (home / "work/one/SKILL.md").read_text()
+    assert not list(home.rglob(".seeding-*"))
+    assert seed(origin, home) == ["one", "two"]
+
+
+def full(*_: object, **__: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
 def test_the_manifest_of_an_earlier_system_is_kept(origin: Path, home: Path) -> None:
     home.mkdir()
     (home / MANIFEST).write_text("theirs:0123456789abcdef0123456789abcdef\n")

@@ -7,6 +7,7 @@ there: one that a person changed or deleted is left as it is.
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -37,17 +38,18 @@ def seed(origin: Path, folder: Path) -> list[str]:
     changed: list[str] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        # Wherever it stands: of two skills with one name, only one is ever seen.
+        taken = {path.parent.name for path in folder.rglob(FILE)}
         for skill in _skills(origin):
             name, target = skill.name, folder / skill.relative_to(origin)
             digest = digest_of(skill)
             if name not in known:
-                if not target.exists():
-                    _copy(skill, target)
+                if name not in taken:
+                    _put(skill, target)
                     changed.append(name)
                 known[name] = digest
             elif known[name] != digest and target.is_dir() and digest_of(target) == known[name]:
-                shutil.rmtree(target)
-                _copy(skill, target)
+                _put(skill, target)
                 known[name] = digest
                 changed.append(name)
         lines = "".join(f"{name}:{digest}\n" for name, digest in sorted(known.items()))
@@ -72,11 +74,18 @@ def digest_of(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _copy(skill: Path, target: Path) -> None:
-    # Without the modes of a read-only store.
-    shutil.copytree(skill, target, copy_function=shutil.copyfile, symlinks=True)
-    for path in (target, *target.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
+def _put(skill: Path, target: Path) -> None:
+    """Whole or not at all: a skill that is missing would count as deleted by its person."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".seeding-") as place:
+        fresh = Path(place, "new")
+        # Without the modes of a read-only store.
+        shutil.copytree(skill, fresh, copy_function=shutil.copyfile, symlinks=True)
+        for path in (fresh, *fresh.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        if target.exists():
+            target.rename(Path(place, "old"))
+        fresh.rename(target)
 
 
 def _skills(origin: Path) -> Iterator[Path]:
@@ -84,11 +93,13 @@ def _skills(origin: Path) -> Iterator[Path]:
 
 
 def _stamp(origin: Path) -> str:
-    """What changes when any of them does: names and sizes. A store has no times."""
+    """What changes when any of them does. A store has no times, and sizes may stay the same."""
     digest = hashlib.sha256()
     for path in sorted(origin.rglob("*")):
         if path.is_file():
-            digest.update(f"{path.relative_to(origin)} {path.stat().st_size}\0".encode())
+            data = path.read_bytes()
+            digest.update(f"{path.relative_to(origin)} {len(data)}\0".encode())
+            digest.update(data)
     return digest.hexdigest() if origin.is_dir() else ""
 
 

@@ -15,6 +15,7 @@ MOST_FILES = 200
 _DEPTH = 4
 _INDEX_CHARS = 4000
 _INDEX_DESCRIPTION = 60
+_NAME_CHARS = 64
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +69,7 @@ class Shelf:
             if skill.category != category:
                 category = skill.category
                 lines.append(f"{category}:")
-            lines.append(f"- {skill.name}: {_short(skill.description)}")
+            lines.append(f"- {skill.name}: {_indexed(skill.description)}")
             if sum(len(line) + 1 for line in lines) > _INDEX_CHARS:
                 lines.append(f"… and {len(skills) - number - 1} more: skills_list")
                 break
@@ -122,8 +123,13 @@ def _places(folder: Path) -> Iterator[tuple[Path, str]]:
             waiting += [
                 (Path(entry.path), (*above, entry.name))
                 for entry in entries
-                if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
+                if entry.is_dir(follow_symlinks=False) and _is_plain(entry.name)
             ]
+
+
+def _is_plain(name: str) -> bool:
+    """Names of folders become categories in the prompt: no lines of their own, no text."""
+    return name.isprintable() and len(name) <= _NAME_CHARS and not name.startswith(".")
 
 
 def _files(folder: Path) -> Iterator[str]:
@@ -135,11 +141,16 @@ def _files(folder: Path) -> Iterator[str]:
             path = Path(here, name)
             if path.is_symlink() or not path.is_file() or (name == FILE and Path(here) == folder):
                 continue
+            if not str(path.relative_to(folder)).isprintable():
+                continue
             count += 1
             if count > MOST_FILES:
                 return
             yield str(path.relative_to(folder))
 
 
-def _short(text: str) -> str:
+def _indexed(text: str) -> str:
+    # The index stands in the system prompt, where nothing marks it as data.
+    if suspicion(text):
+        return "(the description is left out: it reads like an attack)"
     return text if len(text) <= _INDEX_DESCRIPTION else f"{text[: _INDEX_DESCRIPTION - 1]}…"

@@ -6,7 +6,7 @@ Format: the specification at https://agentskills.io/specification; from `metadat
 
 import re
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +19,9 @@ FILE = "SKILL.md"
 MOST_BYTES = 256 * 1024
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 LONGEST_DESCRIPTION = 1024
+LONGEST_FRONT_MATTER = 16 * 1024
 _FENCE = "---"
+_END = re.compile(r"\n---[ \t]*(?:\n|\Z)")
 _PLATFORMS = {"darwin": "macos", "linux": "linux", "win32": "windows"}
 
 
@@ -52,21 +54,21 @@ class Skill(msgspec.Struct, frozen=True, kw_only=True):
 
 def parse(text: str, folder: Path, *, category: str = "") -> Skill:
     """The skill whose SKILL.md this is. Raises `UnusableSkill`."""
-    where = f"{folder.name}/{FILE}"
+    where = f"{_plain(folder.name)}/{FILE}"
     data = _front_matter(text, where)
     name, description = data.get("name"), data.get("description")
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise UnusableSkill(
             f"{where}: the front matter needs a name of letters, digits, - and _ (at most 64)"
         )
-    if not isinstance(description, str) or not description.strip():
+    if not isinstance(description, str) or not _plain(description):
         raise UnusableSkill(f"{where}: the front matter needs a description")
     if len(description) > LONGEST_DESCRIPTION:
         raise UnusableSkill(f"{where}: the description is longer than {LONGEST_DESCRIPTION}")
     conditions = _map(_map(data.get("metadata")).get("hermes"))
     return Skill(
         name=name,
-        description=" ".join(description.split()),
+        description=_plain(description),
         folder=folder,
         category=category,
         platforms=tuple(each.lower() for each in _words(data.get("platforms"))),
@@ -91,32 +93,59 @@ def read_file(path: Path) -> str:
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise UnusableSkill(f"{path} is longer than {MOST_BYTES} bytes")
         text = data.decode("utf-8-sig")
     except OSError as error:
         raise UnusableSkill(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise UnusableSkill(f"{path} is not UTF-8 text") from error
-    if len(data) > MOST_BYTES:
-        raise UnusableSkill(f"{path} is longer than {MOST_BYTES} bytes")
     return text.replace("\r\n", "\n")
 
 
 def body(text: str) -> str:
     """SKILL.md without its front matter."""
-    _, _, rest = text.partition(f"\n{_FENCE}\n")
-    return rest.strip()
+    end = _END.search(text, len(_FENCE))
+    return text[end.end() :].strip() if end else ""
 
 
 def _front_matter(text: str, where: str) -> dict[str, Any]:
     if not text.startswith(f"{_FENCE}\n"):
         raise UnusableSkill(f"{where} does not begin with front matter (a line of ---)")
-    end = text.find(f"\n{_FENCE}", len(_FENCE))
-    if end == -1:
+    end = _END.search(text, len(_FENCE))
+    if end is None:
         raise UnusableSkill(f"{where}: the front matter does not end (a second line of ---)")
+    front = text[len(_FENCE) + 1 : end.start() + 1]
+    if len(front) > LONGEST_FRONT_MATTER:
+        raise UnusableSkill(f"{where}: the front matter is longer than {LONGEST_FRONT_MATTER}")
     try:
-        return reading.parse(text[len(_FENCE) + 1 : end], where).data
+        if "*" in front:
+            _refuse_aliases(front, where)
+        document = reading.parse(front, where)
     except HermesError as error:
         raise UnusableSkill(error.message) from error
+    if document.repeated:
+        # Programs differ in which one counts: one would show what another does not follow.
+        raise UnusableSkill(f"{where}: the front matter says {document.repeated[0][-1]} twice")
+    return document.data
+
+
+def _refuse_aliases(front: str, where: str) -> None:
+    """A line of aliases of aliases unfolds to millions of values, and no front matter needs any."""
+    import yaml
+
+    try:
+        events = cast("Iterator[object]", yaml.parse(front))  # pyright: ignore[reportUnknownMemberType]  the stubs leave its argument open
+        if any(isinstance(event, yaml.AliasEvent) for event in events):
+            raise UnusableSkill(f"{where}: aliases (*name) have no place in front matter")
+    except (yaml.YAMLError, RecursionError) as error:
+        raise UnusableSkill(f"{where}: the front matter is not YAML") from error
+
+
+def _plain(text: str) -> str:
+    """On one line, without what would move a cursor, hide or reorder text."""
+    shown = "".join(sign if sign.isprintable() else " " for sign in text)
+    return " ".join(shown.split())
 
 
 def _map(value: Any) -> dict[str, Any]:
