@@ -1,12 +1,17 @@
 """Skills: offered in a line, loaded when needed, kept by the person who owns them."""
 
+import hashlib
 import json
+import shutil
+import subprocess
+import tarfile
 from pathlib import Path
 from typing import Any
 
 from tests.acceptance.hermes import Hermes
 from tests.acceptance.terminal import OpenChat
 from tests.servers.model import ModelServer
+from tests.servers.pages import serving
 from tests.servers.script import Call, Reply
 
 TEXT = "---\nname: {0}\ndescription: How we {0}.\n---\nFirst step.\n"
@@ -58,6 +63,70 @@ def test_skills_are_installed_updated_audited_and_removed(hermes: Hermes, tmp_pa
     assert hermes.run("skills", "uninstall", "brew").status == 0
     assert not mine.exists()
     assert hermes.run("skills", "uninstall", "brew").status == 1
+
+
+def test_skills_come_from_archives_git_and_the_index_of_a_host(
+    hermes: Hermes, tmp_path: Path
+) -> None:
+    places = {name: tmp_path / "source" / name for name in ("packed", "cloned")}
+    for name, place in places.items():
+        place.mkdir(parents=True)
+        (place / "SKILL.md").write_text(TEXT.format(name))
+    with tarfile.open(tmp_path / "packed.tar.gz", "w:gz") as archive:
+        archive.add(places["packed"], "packed")
+    for words in (("init", "-q"), ("add", "."), ("commit", "-qm", "x")):
+        who = ("-c", "user.name=x", "-c", "user.email=x@x")
+        subprocess.run(("git", *who, *words), cwd=places["cloned"], check=True)
+    for source in (tmp_path / "packed.tar.gz", f"file://{places['cloned']}"):
+        ran = hermes.run("skills", "install", str(source), "-y", "--category", "ours")
+        assert ran.status == 0, ran.err
+    with serving() as pages:
+        data = TEXT.format("served").encode()
+        where = "/.well-known/agent-skills"
+        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+        entry = {"name": "served", "type": "skill-md", "description": "Serves.", "digest": digest}
+        listed = {"skills": [{**entry, "url": f"{where}/served/SKILL.md"}]}
+        pages[f"{where}/index.json"] = json.dumps(listed).encode()
+        pages[f"{where}/served/SKILL.md"] = data
+        assert "Serves." in hermes.run("skills", "browse", pages.url).out
+        ran = hermes.run("skills", "install", pages.url, "--only", "served", given="y\n")
+        assert ran.status == 0, ran.err
+        assert "served (community): How we served." in ran.out
+        pages[f"{where}/served/SKILL.md"] = data + b"More.\n"
+        assert "the digest differs" in hermes.run("skills", "update", "served").err
+    assert "Is it served?" in hermes.run("skills", "view", "serve").err
+    rows = {row["name"]: row for row in json.loads(hermes.run("skills", "list", "--json").out)}
+    assert {name: rows[name]["source"] for name in ("packed", "cloned", "served")} == dict.fromkeys(
+        ("packed", "cloned", "served"), "hub"
+    )
+    assert rows["packed"]["category"] == "ours"
+    locked = json.loads((hermes.home / "skills/.hub/lock.json").read_text())
+    assert {len(lock["digest"]) for lock in locked.values()} == {64}
+
+
+def test_a_skill_of_ones_own_is_begun_by_a_command(hermes: Hermes) -> None:
+    assert hermes.run("skills", "new", "tea", "--description", "Brew tea: when asked.").status == 0
+    assert "First step" in hermes.run("skills", "view", "tea").out
+    assert "already" in hermes.run("skills", "new", "tea").err
+
+
+def test_what_a_person_made_of_a_bundled_skill_outlives_an_upgrade(
+    hermes: Hermes, tmp_path: Path
+) -> None:
+    package = tmp_path / "package"
+    for name in ("edited", "removed", "left"):
+        (package / name).mkdir(parents=True)
+        (package / name / "SKILL.md").write_text(TEXT.format(name))
+    variables = {"HERMES_BUNDLED_SKILLS": str(package)}
+    hermes.run("skills", "list", **variables)
+    (hermes.home / "skills/edited/SKILL.md").write_text(TEXT.format("edited") + "Mine.\n")
+    shutil.rmtree(hermes.home / "skills/removed")
+    for name in ("edited", "removed", "left"):
+        (package / name / "SKILL.md").write_text(TEXT.format(name) + "Newer.\n")
+    hermes.run("skills", "list", **variables)
+    assert "Mine." in hermes.run("skills", "view", "edited", **variables).out
+    assert hermes.run("skills", "view", "removed", **variables).status == 1
+    assert "Newer." in hermes.run("skills", "view", "left", **variables).out
 
 
 def test_what_looks_doubtful_is_not_installed(hermes: Hermes, tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from hermes_agent.domain.errors import DeniedError, HermesError, NotFoundError, UsageError
-from hermes_agent.knowledge.skills.installing import MOST_TOTAL, Installer, quarantine
+from hermes_agent.knowledge.skills.installing import Installer, quarantine
 from hermes_agent.knowledge.skills.shelf import Shelf
+from hermes_agent.knowledge.skills.unpacking import MOST_TOTAL
 
 TEXT = "---\nname: {0}\ndescription: Does it.\n---\nDo it.\n"
 

@@ -1,6 +1,7 @@
 """`hermes skills`: what the agent knows how to do."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,6 +9,9 @@ from hermes_agent.config.load import Loaded, load
 from hermes_agent.domain.errors import HermesError, NotFoundError, UsageError
 from hermes_agent.knowledge.skills.shelf import Shelf
 from hermes_agent.knowledge.skills.skill import Skill
+
+if TYPE_CHECKING:
+    from hermes_agent.knowledge.skills.installing import Installer
 
 
 @click.group("skills", context_settings={"help_option_names": ["-h", "--help"]})
@@ -53,7 +57,17 @@ def view_command(name: str, file: str) -> None:
     """Show a skill as the agent reads it, or one of its files."""
     loaded = load()
     _seed(loaded)
-    seen = _shelf(loaded).view(name, file)
+    shelf = _shelf(loaded)
+    names = shelf.all()
+    if name not in names:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, names, 2) or [each for each in names if name in each]
+        raise NotFoundError(
+            f"There is no skill {name!r}.",
+            hint=f"Is it {' or '.join(near)}?" if near else "hermes skills list names them all.",
+        )
+    seen = shelf.view(name, file)
     click.echo(seen.text)
     if seen.files and not file:
         click.echo(f"\nFiles: {', '.join(seen.files)}", err=True)
@@ -90,6 +104,32 @@ def new_command(name: str, description: str, category: str) -> None:
     click.echo(f"Made {skill.folder / 'SKILL.md'}. Write the steps there.")
 
 
+@command.command("browse")
+@click.argument("source")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def browse_command(source: str, as_json: bool) -> None:
+    """Show what a host offers.
+
+    SOURCE is https://HOST, or the address of its index.
+    """
+    from hermes_agent.cli.commands.session_lines import printable
+    from hermes_agent.knowledge.skills.sources import is_index
+    from hermes_agent.knowledge.skills.wellknown import browse
+
+    if not is_index(source):
+        raise UsageError(f"{source!r} is no address of a host or an index.", hint="https://HOST")
+    offered = browse(source)
+    if as_json:
+        import json
+
+        rows = [{"name": each.name, "description": each.description} for each in offered]
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for each in offered:
+        click.echo(f"{each.name:<24} {printable(each.description)[:100]}")
+    click.echo(f"Install one: hermes skills install {source} --only NAME", err=True)
+
+
 @command.command("install")
 @click.argument("source")
 @click.option("--category", default="", help="Where to put it.")
@@ -97,26 +137,24 @@ def new_command(name: str, description: str, category: str) -> None:
 @click.option("--force", is_flag=True, help="Also what looks doubtful, and over what is there.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 def install_command(source: str, category: str, only: str | None, force: bool, yes: bool) -> None:
-    """Install skills from a folder, an archive or a git address.
+    """Install skills from elsewhere.
 
-    They are looked through in quarantine first. A skill is text that the agent follows: install
-    only what you would do yourself.
+    SOURCE is a folder, an archive, a git address, or a host with an index (https://HOST). Skills
+    are looked through in quarantine first. They are text that the agent follows: install only
+    what you would do yourself.
     """
-    from hermes_agent.knowledge.skills.installing import Installer, quarantine
+    from hermes_agent.cli.commands.session_lines import printable
+    from hermes_agent.knowledge.skills.installing import quarantine
 
     loaded = load()
-    folder = loaded.paths.skills_dir
-    installer = Installer(folder)
-    with quarantine(folder) as place:
-        found = installer.fetch(source, Path(place))
-        if only is not None:
-            found = [each for each in found if each.skill.name == only]
-            if not found:
-                raise NotFoundError(f"There is no skill {only!r} in {source}.")
+    _seed(loaded)
+    installer = _installer(loaded)
+    with quarantine(loaded.paths.skills_dir) as place:
+        found = installer.fetch(source, Path(place), only)
         for each in found:
-            click.echo(f"{each.skill.name}: {each.skill.description}")
+            click.echo(f"{each.skill.name} ({each.trust}): {printable(each.skill.description)}")
             for remark in each.remarks:
-                click.echo(f"  Beware: {remark}", err=True)
+                click.echo(f"  {remark.level}: {printable(remark.text)}", err=True)
         if not yes and not click.confirm(f"Install {len(found)}?", default=not force):
             raise UsageError("Nothing was installed.")
         for each in found:
@@ -132,10 +170,10 @@ def update_command(names: tuple[str, ...], force: bool) -> None:
 
     Those that were changed here stay.
     """
-    from hermes_agent.knowledge.skills.installing import Installer, quarantine
+    from hermes_agent.knowledge.skills.installing import quarantine
 
     loaded = load()
-    installer = Installer(loaded.paths.skills_dir)
+    installer = _installer(loaded)
     installed = installer.installed
     missing = [name for name in names if name not in installed]
     if missing:
@@ -148,12 +186,9 @@ def update_command(names: tuple[str, ...], force: bool) -> None:
             continue
         try:
             with quarantine(loaded.paths.skills_dir) as place:
-                found = installer.fetch(lock.source, Path(place))
-                (fresh,) = [each for each in found if each.skill.name == name] or [None]
-                if fresh is None:
-                    raise NotFoundError(f"{lock.source} has no skill {name} any more")
-                if fresh.remarks and not force:
-                    raise HermesError("; ".join(fresh.remarks))
+                (fresh,) = installer.fetch(lock.source, Path(place), name)
+                if fresh.doubtful and not force:
+                    raise HermesError("; ".join(remark.text for remark in fresh.remarks))
                 category = str(Path(lock.place).parent)
                 category = "" if category == "." else category
                 installer.install(fresh, lock.source, category=category, force=True)
@@ -170,9 +205,7 @@ def update_command(names: tuple[str, ...], force: bool) -> None:
 @click.argument("name")
 def uninstall_command(name: str) -> None:
     """Remove a skill that was installed from outside."""
-    from hermes_agent.knowledge.skills.installing import Installer
-
-    click.echo(f"Removed {Installer(load().paths.skills_dir).uninstall(name)}")
+    click.echo(f"Removed {_installer(load()).uninstall(name)}")
 
 
 @command.command("audit")
@@ -182,16 +215,16 @@ def audit_command(names: tuple[str, ...]) -> None:
 
     The exit status is 1 if anything is.
     """
-    from hermes_agent.knowledge.skills.installing import Installer, remarks_on
+    from hermes_agent.knowledge.skills.scanning import remarks_on
 
     loaded = load()
     shelf = _shelf(loaded)
     skills = shelf.all()
-    installer = Installer(loaded.paths.skills_dir)
+    installer = _installer(loaded)
     installed = installer.installed
     doubtful = 0
     for name in names or sorted(skills):
-        remarks = remarks_on(shelf.get(name).folder)
+        remarks = [each.text for each in remarks_on(shelf.get(name).folder)]
         if name in installed and installer.changed(name):
             remarks.append("it is no longer what was installed")
         for remark in remarks:
@@ -217,10 +250,15 @@ def _seed(loaded: Loaded) -> None:
 
 def _origins(loaded: Loaded) -> dict[str, str]:
     from hermes_agent.knowledge.skills.bundled import bundled_names
-    from hermes_agent.knowledge.skills.installing import Installer
 
     found = dict.fromkeys(bundled_names(loaded.paths.skills_dir), "builtin")
-    return found | dict.fromkeys(Installer(loaded.paths.skills_dir).installed, "hub")
+    return found | dict.fromkeys(_installer(loaded).installed, "hub")
+
+
+def _installer(loaded: Loaded) -> "Installer":
+    from hermes_agent.knowledge.skills.installing import Installer
+
+    return Installer(loaded.paths.skills_dir, loaded.config.skills.trusted_sources)
 
 
 def _switch(names: tuple[str, ...], *, on: bool) -> None:

@@ -97,6 +97,8 @@ class Skills(Section, frozen=True, kw_only=True):
     """Skills that are not offered on a platform, by platform."""
     external_dirs: Words = ()
     """More folders to read skills from."""
+    trusted_sources: Words = ()
+    """Where skills may come from that are merely doubtful: beginnings of addresses or folders."""
 
 
 class Sessions(Section, frozen=True, kw_only=True):
