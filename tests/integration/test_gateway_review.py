@@ -66,6 +66,7 @@ async def test_its_calls_stand_in_the_book_of_spending(home: Path) -> None:
         await place.person.sees("Good.")
         await eventually(lambda: noted(home))
         store = place.running.store
+        await eventually(lambda: len(store.spending(since=0)) == 2)
         booked = {each.purpose: each.sum for each in store.spending(since=0)}
         assert booked["review"].calls == 1
         assert booked["review"].tokens == 620
@@ -177,7 +178,7 @@ async def test_a_chat_whose_session_ran_out_is_looked_through_before_the_next_on
         (route,) = store.routes()
         store.save_route(msgspec.structs.replace(route, updated_at=time.time() - 7200))
         await place.running.look_back()
-        await eventually(lambda: noted(home))
+        await eventually(lambda: noted(home) and not store.unreviewed(route.session_id))
         await place.person.say("who am I?")
         await place.person.sees("Good.", times=3)
         last = place.model.model_requests[-1].json["messages"]
@@ -216,7 +217,7 @@ async def test_a_conversation_that_was_shortened_is_looked_through_in_its_full_w
             await live.succeed([Message(role="user", content="notes", summary=True)])
         await eventually(lambda: noted(home))
         assert "- I drink tea\n- and walk a lot" in asked(place)[0]
-        assert place.running.store.unreviewed(live.id) == ()
+        await eventually(lambda: place.running.store.unreviewed(live.id) == ())
 
 
 async def test_over_http_it_works_as_well(home: Path) -> None:
