@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -145,3 +146,30 @@ async def test_the_same_search_warns_the_third_time_and_is_blocked_the_fourth(
     results = [await call("search_files", pattern="alpha") for _ in range(4)]
     assert ["warning" in result for result in results] == [False, False, True, False]
     assert results[3]["error"].startswith("Blocked")
+
+
+async def test_a_machine_without_ripgrep_and_python_is_searched_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tree").mkdir()
+    tree(tmp_path / "tree")
+    (tmp_path / "tree/data.bin").write_bytes(b"\0\1\2alpha")
+    variables = without_ripgrep(tmp_path)
+    for name in ("find", "sort"):
+        (tmp_path / "programs" / name).symlink_to(shutil.which(name) or "")
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    async with bench(tmp_path / "tree", variables=variables) as call:
+        result = await call("search_files", pattern=r"\balph\w(?:\(|$)", path="src")
+        assert result["matches"] == "src/a.py\n3:def alpha():\n\nsrc/b.py\n2:    return alpha()"
+        result = await call("search_files", pattern="def alpha", path="src/a.py", context=1)
+        assert result["matches"] == "src/a.py\n2-\n3:def alpha():\n4-    return os"
+        found = await call("search_files", target="files", pattern="src/**/*.{TXT,md}")
+        assert found["files"] == ["src/deep/c.txt"]
+        counted = await call(
+            "search_files", pattern="alpha", file_glob="!*.log", output_mode="count"
+        )
+        assert counted["counts"] == {
+            "build/out.py": 1, "src/a.py": 1, "src/b.py": 1, "src/deep/c.txt": 1,
+        }  # fmt: skip
+        assert (await call("search_files", pattern="no such thing"))["count"] == 0
+        assert "error" in await call("search_files", pattern="a(b")

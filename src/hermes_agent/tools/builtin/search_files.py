@@ -76,11 +76,13 @@ def _query(arguments: Arguments, root: str) -> Query:
 
 
 async def _search(query: Query, folder: str, context: ToolContext) -> CommandResult:
-    environment = context.environment
-    ended = await environment.run(command.ripgrep(query), workdir=folder, timeout=_TIMEOUT)
-    if findings.read(ended.output, query).status == command.NOT_FOUND:
+    run = context.environment.run
+    ended = await run(command.ripgrep(query), workdir=folder, timeout=_TIMEOUT)
+    for fallback in (command.walker, command.plain):
+        if findings.read(ended.output, query).status != command.NOT_FOUND:
+            break
         query = msgspec.structs.replace(query, root=query.root or ".")
-        return await environment.run(command.walker(query), workdir=folder, timeout=_TIMEOUT)
+        ended = await run(fallback(query), workdir=folder, timeout=_TIMEOUT)
     return ended
 
 

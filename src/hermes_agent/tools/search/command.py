@@ -6,6 +6,7 @@ is wanted is cut out in the environment, so that a search over millions of lines
 """
 
 import json
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -18,6 +19,9 @@ MATCH, CONTEXT, STATUS = "\u241f", "\u241e", "\u241d"
 PAGE_BYTES = 45_000
 
 NOT_FOUND = 127
+
+# What walk.py is written for.
+_OLDEST = (3, 9)
 
 _PAGE = """
 index($0, status) == 1 { print; next }
@@ -73,10 +77,50 @@ def _content(query: Query) -> list[str]:
 
 
 def walker(query: Query) -> str:
-    """The same search with Python alone."""
+    """The same search with Python alone: ours, where commands see it, else one over there. Its
+    status is 127 where there is none."""
     script = (Path(__file__).parent / "walk.py").read_text()
-    words = [sys.executable, "-I", "-S", "-c", script, json.dumps(msgspec.to_builtins(query))]
-    return _paged(shlex.join(words), query)
+    words = shlex.join(["-I", "-S", "-c", script, json.dumps(msgspec.to_builtins(query))])
+    old = f"import sys; sys.exit(sys.version_info < {_OLDEST})"
+    return _paged(
+        f'(p={shlex.quote(sys.executable)}; [ -x "$p" ] || {{ p=$(command -v python3)'
+        f' && "$p" -c {shlex.quote(old)}; }} || exit {NOT_FOUND}; exec "$p" {words})',
+        query,
+    )
+
+
+def plain(query: Query) -> str:
+    """The same search with what every system has, by extended regular expressions. Files that
+    git ignores are not left out, and \\b finds everything."""
+    from hermes_agent.tools.search.walk import translate
+
+    glob = query.glob.removeprefix("!")
+    glob = translate((glob if "/" in glob else f"**/{glob}").lstrip("/")).lower()
+    variables = {
+        "PATTERN": _extended(query.pattern),
+        "GLOB": f"^{_extended(glob)}$" if query.glob else "",
+        "NOT": "1" if query.glob.startswith("!") else "",
+        "MODE": "files" if query.target == "files" else query.mode,
+        "AROUND": str(query.context),
+        "MATCH": MATCH,
+        "NEAR": CONTEXT,
+    }
+    script = (Path(__file__).parent / "plain.awk").read_text()
+    given = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
+    root = shlex.quote(f"./{query.root}")
+    listed = f"find {root} -name '.?*' ! -path {root} -prune -o -type f -print 2>/dev/null"
+    return _paged(f"{listed} | LC_ALL=C sort | {given} awk {shlex.quote(script)}", query)
+
+
+_EXTENDED = {
+    "\\d": "[0-9]", "\\w": "[[:alnum:]_]", "\\s": "[[:space:]]", "\\S": "[^[:space:]]",
+    "\\D": "[^0-9]", "\\W": "[^[:alnum:]_]", "\\b": "", "(?:": "(",
+}  # fmt: skip
+
+
+def _extended(pattern: str) -> str:
+    """As POSIX has it."""
+    return re.sub(r"\\.|\(\?:", lambda hit: _EXTENDED.get(hit[0], hit[0]), pattern)
 
 
 def _paged(search: str, query: Query) -> str:
