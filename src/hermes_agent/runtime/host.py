@@ -63,7 +63,7 @@ class SessionHost:
         self._locks = SessionLocks(loaded.paths.sessions_dir)
         self._models = _Models(loaded, str(cwd))
         self._compactor = compactor_of(loaded, self._models.connect, self.premises.redact)
-        self._treasury = treasury_of(loaded, store, thread=thread, restart=True)
+        self._treasury = treasury_of(loaded, store, thread=thread)
         self.reviews = reviews_of(
             loaded,
             store,

@@ -1,9 +1,12 @@
 """From the configuration to who watches over spending."""
 
 import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from hermes_agent.config.load import Loaded
+from hermes_agent.domain.ports import Model
 from hermes_agent.runtime.zone import zone_of
 from hermes_agent.sessions.caps import SPANS, Caps
 from hermes_agent.sessions.treasury import RAISING, Treasury
@@ -43,11 +46,10 @@ def costs_of(loaded: Loaded, store: SessionStore, days: int, source: str | None 
     )
 
 
-def treasury_of(
-    loaded: Loaded, store: SessionStore, *, thread: StoreThread, restart: bool = False
-) -> Treasury:
-    """Of this process; `restart` where it reads the configuration only when it starts."""
-    raising = RAISING + (", then: hermes gateway restart" if restart else "")
+def treasury_of(loaded: Loaded, store: SessionStore, *, thread: StoreThread) -> Treasury:
+    """Of this process."""
+
+    raising = RAISING
     if loaded.managed is not None:
         raising = "change {key} in the declaration of " + loaded.managed.manager.name
     return Treasury(
@@ -56,4 +58,51 @@ def treasury_of(
         thread=thread,
         zone=zone_of(loaded.config.timezone),
         raising=raising,
+        anew=_Reader(loaded),
     )
+
+
+@asynccontextmanager
+async def paid(loaded: Loaded, model: Model) -> AsyncGenerator[Model]:
+    """`model` for a call that belongs to no conversation, counted where there is a store."""
+    from hermes_agent.sessions.metering import Metered
+    from hermes_agent.store.journal import store_thread
+    from hermes_agent.store.opening import open_existing_store
+
+    store = open_existing_store(loaded.paths.home)
+    if store is None:
+        yield model
+        return
+    thread = store_thread()
+    try:
+        treasury = treasury_of(loaded, store, thread=thread)
+        yield Metered(model, treasury, session=lambda: "", purpose="auxiliary")
+    finally:
+        thread.shutdown()
+        store.close()
+
+
+class _Reader:
+    """Reads the caps again when config.yaml is another than it was."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+        self._seen = self._stamp()
+
+    def __call__(self) -> Caps | None:
+        """None where nothing changed. Raises `ConfigError`."""
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return None
+        self._seen = stamp
+
+        from hermes_agent.config.load import load
+
+        return caps_of(load(self._loaded.paths, self._loaded.environ))
+
+    def _stamp(self) -> tuple[int, int, int] | None:
+        try:
+            found = self._loaded.paths.config_file.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import tzinfo
 
 from hermes_agent.agent.budget import TurnBudget
-from hermes_agent.domain.errors import CapReached
+from hermes_agent.domain.errors import CapReached, HermesError
 from hermes_agent.domain.spending import Sum
 from hermes_agent.sessions.caps import Caps, Span, day_of, month_of, reached, refusal
 from hermes_agent.store.journal import StoreThread
@@ -36,7 +36,8 @@ class Verdict:
 
 class Treasury:
     """Of one process. `zone` is the person's, None the machine's own; `raising` is the command
-    that raises a cap, `{key}` standing for its name."""
+    that raises a cap, `{key}` standing for its name. `anew` reads the caps again where they may
+    have changed, so that whoever raises one need not begin anew; it may raise `HermesError`."""
 
     def __init__(
         self,
@@ -46,6 +47,7 @@ class Treasury:
         thread: StoreThread,
         zone: tzinfo | None = None,
         raising: str = RAISING,
+        anew: Callable[[], Caps | None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.caps = caps
@@ -54,9 +56,11 @@ class Treasury:
         self._thread = thread
         self._zone = zone
         self._raising = raising
+        self._anew = anew
         self._under_way: dict[TurnBudget, int] = {}
         self._lately: deque[Sum] = deque(maxlen=LATELY)
         self._ended = asyncio.Event()
+        self._ends = 0
         self._told: set[str] = set()
         self._untold: list[str] = []
 
@@ -67,10 +71,12 @@ class Treasury:
             self._count(budget, 1)
             return Verdict()
         while True:
-            ended = self._ended
+            ended, ends = self._ended, self._ends
             spent = await self._spent(session_id, budget)
             verdict = self._verdict(spent)
-            if verdict.costly or verdict.any or not self._crowded(spent, budget):
+            if (verdict.costly or verdict.any) and await self._others():
+                continue
+            if verdict.costly or verdict.any or not self._crowded(spent, budget, self._ends - ends):
                 self._count(budget, 1)
                 return verdict
             await ended.wait()
@@ -78,6 +84,7 @@ class Treasury:
     def end(self, budget: TurnBudget) -> None:
         """A call is over, and booked."""
         self._count(budget, -1)
+        self._ends += 1
         self._ended.set()
         self._ended = asyncio.Event()
 
@@ -97,6 +104,20 @@ class Treasury:
         """What a person should hear, once."""
         untold, self._untold = self._untold, []
         return untold
+
+    async def _others(self) -> bool:
+        """Whether the caps were changed since they were read. Asked when one is reached."""
+        if self._anew is None:
+            return False
+        try:
+            caps = await asyncio.to_thread(self._anew)
+        except HermesError as error:
+            _log.warning("The caps on spending stay as they were: %s", error.message)
+            return False
+        if caps is None or caps == self.caps:
+            return False
+        self.caps = caps
+        return True
 
     async def _spent(self, session_id: str, budget: TurnBudget) -> dict[Span, Sum]:
         caps, whole = self.caps, budget.whole
@@ -127,13 +148,15 @@ class Treasury:
             any_ and refusal(any_, self._zone, self._raising),
         )
 
-    def _crowded(self, spent: dict[Span, Sum], budget: TurnBudget) -> bool:
+    def _crowded(self, spent: dict[Span, Sum], budget: TurnBudget, late: int) -> bool:
         """Whether the calls under way and one more might be too many together, judged by the
-        dearest of late."""
+        dearest of late. As many as `late` ended while the sums were read, and may not be in
+        them."""
         known = [each for each in (*self._lately, *map(_mean, spent.values())) if each.calls]
         usd = max((each.usd for each in known), default=0.0)
         tokens = max((each.tokens for each in known), default=0)
-        everybody, own = sum(self._under_way.values()), self._under_way.get(budget.whole, 0)
+        everybody = sum(self._under_way.values()) + late
+        own = self._under_way.get(budget.whole, 0) + late
         counts: dict[Span, int] = {
             "turn": own,
             "session": own,

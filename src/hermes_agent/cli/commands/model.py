@@ -233,6 +233,7 @@ async def _try_out(loaded: "Loaded", target: "Target") -> dict[str, Any]:
     from hermes_agent.providers.build import build_model
     from hermes_agent.providers.discovery import settle
     from hermes_agent.providers.http import open_client
+    from hermes_agent.runtime.spending import paid
 
     request = Request(
         system="Answer with one word.",
@@ -242,11 +243,12 @@ async def _try_out(loaded: "Loaded", target: "Target") -> dict[str, Any]:
     async with open_client(loaded.environ) as client:
         target = await settle(target, lambda: client)
         model = build_model([target], client, retries=0, stall=60)
-        began = time.monotonic()
-        first = 0.0
-        async for _ in model.stream(request):
-            first = first or time.monotonic() - began
-        whole = time.monotonic() - began
+        async with paid(loaded, model) as paid_for:
+            began = time.monotonic()
+            first = 0.0
+            async for _ in paid_for.stream(request):
+                first = first or time.monotonic() - began
+            whole = time.monotonic() - began
     return {"model": target.model, "first": first * 1000, "whole": whole * 1000}
 
 
