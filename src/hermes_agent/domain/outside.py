@@ -11,16 +11,15 @@ from hermes_agent.domain.messages import Image
 class OutsideTool(msgspec.Struct, frozen=True, kw_only=True):
     """A tool of a source. `name` is unique among all sources; `parameters` is a JSON Schema.
 
-    `source` names who brings it; what it says about itself is data, not instruction. `looks` says
-    that, by its own account, it changes nothing. `warning` is for the model and the person: the
-    description reads like an attack, or is another one than when it was first seen.
+    `source` names who brings it; what it says about itself is data, not instruction. `warning` is
+    for the model and the person: the description reads like an attack, or is another one than when
+    it was first seen.
     """
 
     name: str
     source: str
     description: str
     parameters: dict[str, Any]
-    looks: bool = False
     warning: str = ""
 
 

@@ -23,12 +23,12 @@ _log = logging.getLogger(__name__)
 
 
 class ServerTool(msgspec.Struct, frozen=True):
-    """A tool as the server calls and describes it; `looks` says that it changes nothing."""
+    """A tool as the server calls and describes it. What it claims to do or not to do (the
+    annotations) is left out: nothing here may depend on it."""
 
     name: str
     description: str
     parameters: dict[str, Any]
-    looks: bool = False
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -99,11 +99,9 @@ def _kept(tool: "Tool") -> tuple[ServerTool, int]:
     except (msgspec.MsgspecError, RecursionError):
         length = _MOST_SCHEMA + 1
     fits = length <= _MOST_SCHEMA
-    hints = tool.annotations
     kept = ServerTool(
         tool.name,
         (tool.description or "")[:MOST_DESCRIPTION],
         tool.input_schema if fits else _ANYTHING,
-        bool(hints and hints.read_only_hint),
     )
     return kept, len(kept.description) + (length if fits else 0)

@@ -162,7 +162,6 @@ class McpSource:
                 source=link.name,
                 description=about.description,
                 parameters=about.parameters,
-                looks=True,
             )
             found.append((shown, partial(use, link, extra)))
         return found
@@ -173,7 +172,6 @@ class McpSource:
             source=server,
             description=tool.description,
             parameters=tool.parameters,
-            looks=tool.looks,
         )
         problem = suspicion(f"{shown.description} {shown.parameters}")
         warning = f"Its description is suspicious: {problem}." if problem else ""

@@ -8,6 +8,9 @@ from hermes_agent.domain.outside import OutsideTool
 from hermes_agent.policy.injection import suspicion
 from hermes_agent.tools.contract import Arguments, Outcome, ToolContext
 from hermes_agent.tools.finding import best
+from hermes_agent.tools.result import shorten
+
+_SHOWN = 1500
 
 
 def summary(arguments: Arguments) -> str:
@@ -48,7 +51,7 @@ async def _ask(tool: OutsideTool, context: ToolContext) -> None:
     answer = await context.asker.approve(
         ApprovalRequest(
             tool="tool_use",
-            subject=f"{tool.name} of {tool.source}: {tool.description[:500]}",
+            subject=_told(tool),
             reason=tool.warning,
             rule=f"outside {tool.name}",
             choices=("once", "deny"),
@@ -56,3 +59,11 @@ async def _ask(tool: OutsideTool, context: ToolContext) -> None:
     )
     if answer == "deny":
         raise DeniedError(f"{tool.name} was not allowed: {tool.warning}")
+
+
+def _told(tool: OutsideTool) -> str:
+    """What it says about itself, without the room that something could be hidden in."""
+    taken = tool.parameters.get("properties")
+    takes = ", ".join(cast("dict[str, Any]", taken)) if isinstance(taken, dict) else ""
+    said = f"{tool.name} of {tool.source} (takes {takes or 'nothing'}): {tool.description}"
+    return shorten(" ".join(said.split()), _SHOWN)
