@@ -248,7 +248,8 @@ def test_in_the_terminal_a_person_shortens_by_hand(
     window.ready().say("/title")
     window.ready().say("And now?")
     window.see("Noted.")
-    window.ready()
+    window.ready().say("/usage")
+    window.see("last request")
     assert facts_in(said_to(server.model_requests[-1])) == [f"fact-{n:03d}" for n in range(6)]
     assert len(sessions(hermes)) == 2
 
