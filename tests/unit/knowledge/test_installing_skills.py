@@ -164,3 +164,87 @@ def test_only_what_came_from_outside_is_uninstalled(shelf: Path, tmp_path: Path)
 def test_what_is_no_source_is_said(shelf: Path, source: str) -> None:
     with pytest.raises(HermesError):
         install(shelf, source)
+
+
+def test_a_skill_that_asks_for_a_secret_is_read_first(shelf: Path, tmp_path: Path) -> None:
+    asks = "required_environment_variables: [{name: OPENAI_API_KEY, prompt: Paste it.}]\n"
+    text = TEXT.format("some").replace("---\nDo", f"{asks}---\nDo")
+    skill(tmp_path / "source", text=text)
+    with pytest.raises(DeniedError, match="secret OPENAI_API_KEY"):
+        install(shelf, str(tmp_path / "source"))
+    assert Shelf((shelf,)).all() == {}
+
+
+def test_what_a_new_version_wants_beyond_the_old_one_is_known(shelf: Path, tmp_path: Path) -> None:
+    place = skill(tmp_path / "source")
+    install(shelf, str(tmp_path / "source"))
+    (place / "scripts").mkdir()
+    (place / "scripts/run.sh").write_text("true")
+    installer = Installer(shelf)
+    with quarantine(shelf) as into:
+        (found,) = installer.fetch(str(tmp_path / "source"), Path(into))
+        assert installer.is_another(found)
+        assert installer.added(found) == ["brings the program 'scripts/run.sh'"]
+        installer.install(found, str(tmp_path / "source"), force=True)
+        assert installer.added(found) == []
+        assert not installer.is_another(found)
+
+
+def test_nothing_from_outside_runs_as_its_owner_or_is_written_by_others(
+    shelf: Path, tmp_path: Path
+) -> None:
+    place = skill(tmp_path / "source")
+    for name, mode in (("run", 0o6777), ("text", 0o666)):
+        (place / name).write_text("x")
+        (place / name).chmod(mode)
+    install(shelf, str(tmp_path / "source"))
+    modes = {path.name: path.stat().st_mode & 0o7777 for path in (shelf / "some").iterdir()}
+    assert modes == {"run": 0o755, "text": 0o644, "SKILL.md": 0o644}
+
+
+def test_capitals_do_not_make_another_name(shelf: Path, tmp_path: Path) -> None:
+    skill(shelf, "planning")
+    skill(tmp_path / "source", "Planning")
+    with pytest.raises(UsageError, match="there already"):
+        install(shelf, str(tmp_path / "source"))
+    assert list(Shelf((shelf,)).all()) == ["planning"]
+
+
+@pytest.mark.parametrize("name", ["SKILL.md", "skill.md", "..", ".hub", "a/b", "-x", "x" * 65])
+def test_no_skill_has_a_name_that_would_hide_others(shelf: Path, tmp_path: Path, name: str) -> None:
+    skill(tmp_path / "source", text=TEXT.format(f'"{name}"'))
+    with pytest.raises(HermesError, match="needs a name"):
+        install(shelf, str(tmp_path / "source"))
+
+
+def test_a_folder_called_like_the_file_hides_no_category(shelf: Path) -> None:
+    skill(shelf / "work", "good")
+    (shelf / "work/SKILL.md").mkdir()
+    assert list(Shelf((shelf,)).all()) == ["good"]
+
+
+def test_a_broken_skill_beside_the_wanted_one_does_no_harm(shelf: Path, tmp_path: Path) -> None:
+    skill(tmp_path / "source", "good")
+    skill(tmp_path / "source", "bad", text="nothing")
+    installer = Installer(shelf)
+    with quarantine(shelf) as place:
+        (found,) = installer.fetch(str(tmp_path / "source"), Path(place), "good")
+        assert found.skill.name == "good"
+    with quarantine(shelf) as place, pytest.raises(HermesError, match="front matter"):
+        installer.fetch(str(tmp_path / "source"), Path(place), "bad")
+
+
+def test_a_name_with_hidden_signs_is_dangerous(shelf: Path, tmp_path: Path) -> None:
+    (skill(tmp_path / "source") / "a\n\u202eb").write_text("x")
+    with pytest.raises(DeniedError, match="hidden signs"):
+        install(shelf, str(tmp_path / "source"))
+
+
+def test_what_a_killed_program_left_in_quarantine_goes_with_the_next_visit(shelf: Path) -> None:
+    left, other = shelf / ".hub/quarantine/left", shelf / ".hub/quarantine/at-work"
+    for each in (left, other):
+        each.mkdir(parents=True)
+    os.utime(left, (0, 0))
+    with quarantine(shelf):
+        assert not left.exists()
+        assert other.exists()

@@ -220,6 +220,40 @@ def test_a_host_that_drips_is_left(
     over.set()
 
 
+def test_a_host_that_drips_its_headers_is_left(
+    shelf: Path, pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+
+    def drip(handler: http.server.BaseHTTPRequestHandler) -> None:
+        with contextlib.suppress(OSError):
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\nx-header: ")
+            while not over.wait(0.05):
+                handler.wfile.write(b"x")
+                handler.wfile.flush()
+
+    pages[INDEX] = drip
+    monkeypatch.setattr(wellknown, "_SECONDS", 0.6)
+    with pytest.raises(HermesError, match="did not come within"):
+        install(shelf, pages.url)
+    over.set()
+    assert list((shelf / ".hub/quarantine").iterdir()) == []
+
+
+def test_an_archive_of_an_index_is_unpacked_without_believing_it(shelf: Path, pages: Pages) -> None:
+    for problem, archive in {
+        "too much": packed(**{"SKILL.md": text("one"), "big": bytes(25 * 1024 * 1024)}),
+        "outside": packed(**{"SKILL.md": text("one"), "../../out": b"x"}),
+        "no archive": b"PK but no archive",
+    }.items():
+        publish(pages, entry("one", archive, type="archive", url="/one.tar.gz"))
+        pages["/one.tar.gz"] = archive
+        with pytest.raises(HermesError, match=problem):
+            install(shelf, pages.url)
+    assert Shelf((shelf,)).all() == {}
+    assert list((shelf / ".hub/quarantine").iterdir()) == []
+
+
 def test_a_source_that_is_trusted_may_be_doubtful_and_never_dangerous(
     shelf: Path, pages: Pages
 ) -> None:

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import msgspec
 
 from hermes_agent.config.files import write_atomically
 from hermes_agent.domain.errors import DeniedError, HermesError, NotFoundError, UsageError
+from hermes_agent.knowledge.skills.demands import demands, more_than, secrets
 from hermes_agent.knowledge.skills.scanning import (
     Remark,
     Trust,
@@ -27,6 +29,8 @@ from hermes_agent.knowledge.skills.scanning import (
 from hermes_agent.knowledge.skills.skill import FILE, Skill, UnusableSkill, read
 from hermes_agent.knowledge.skills.sources import fetch
 from hermes_agent.knowledge.skills.unpacking import MOST_TOTAL
+
+_LEFT_SECONDS = 3600
 
 
 class Locked(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,10 +43,12 @@ class Locked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A skill in quarantine, what was noticed about it, and how far its source is trusted."""
+    """A skill in quarantine, what was noticed about it, what it would have of the machine, and how
+    far its source is trusted."""
 
     skill: Skill
     remarks: tuple[Remark, ...]
+    demands: tuple[str, ...]
     trust: Trust
 
     @property
@@ -77,8 +83,13 @@ class Installer:
         fetch(source, place, only)
         trust = trust_in(source, self._trusted)
         found = [
-            Found(skill=read(each), remarks=tuple(remarks_on(each)), trust=trust)
-            for each in _skills(place)
+            Found(
+                skill=skill,
+                remarks=(*remarks_on(skill.folder), *_asking(skill)),
+                demands=tuple(demands(skill)),
+                trust=trust,
+            )
+            for skill in _usable(place, only)
         ]
         if not found:
             raise NotFoundError(f"There is no skill (no {FILE}) in {source}.")
@@ -117,6 +128,18 @@ class Installer:
         self._save({**self._locked(), skill.name: msgspec.to_builtins(lock)})
         return target
 
+    def added(self, found: Found) -> list[str]:
+        """What a new version would have of the machine beyond the one that is installed."""
+        try:
+            old = read(self._folder / self.installed[found.skill.name].place)
+        except UnusableSkill:
+            return list(found.demands)
+        return more_than(old, found.skill)
+
+    def is_another(self, found: Found) -> bool:
+        """Whether its files differ from those that were installed."""
+        return _digest(found.skill.folder) != self.installed[found.skill.name].digest
+
     def uninstall(self, name: str) -> Path:
         """Remove one that came from outside."""
         installed = self.installed
@@ -138,12 +161,13 @@ class Installer:
         return not target.is_dir() or _digest(target) != lock.digest
 
     def _taken(self, name: str) -> Path | None:
-        """Where a skill of this name stands, in whichever category: two would shadow each other."""
+        """Where a skill of this name stands, in whichever category: two would shadow each other,
+        as commands also if only capitals tell them apart."""
         for path in self._folder.rglob(FILE):
             if path.relative_to(self._folder).parts[0].startswith("."):
                 continue
             try:
-                if read(path.parent).name == name:
+                if read(path.parent).name.lower() == name.lower():
                     return path.parent
             except UnusableSkill:
                 continue
@@ -156,6 +180,7 @@ class Installer:
             fresh, old = Path(place, "new"), Path(place, "old")
             try:
                 shutil.copytree(source, fresh, ignore=shutil.ignore_patterns(".git"))
+                _plain_modes(fresh)
                 if target.exists():
                     target.rename(old)
                 fresh.rename(target)
@@ -186,7 +211,33 @@ def quarantine(folder: Path) -> "tempfile.TemporaryDirectory[str]":
     """A place beside the shelf that is gone afterwards."""
     place = folder / ".hub" / "quarantine"
     place.mkdir(parents=True, exist_ok=True)
+    for left in place.iterdir():
+        # Of a program that was killed; nothing is fetched for an hour.
+        if left.lstat().st_mtime < time.time() - _LEFT_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
     return tempfile.TemporaryDirectory(dir=place)
+
+
+def _asking(skill: Skill) -> Iterator[Remark]:
+    for name in secrets(skill):
+        yield Remark("caution", f"it asks for the secret {name}")
+
+
+def _plain_modes(folder: Path) -> None:
+    """Whoever else works on this machine may read it; nothing runs as its owner."""
+    for path in (folder, *folder.rglob("*")):
+        runs = path.is_dir() or path.stat().st_mode & 0o100
+        path.chmod(0o755 if runs else 0o644)
+
+
+def _usable(place: Path, only: str | None) -> Iterator[Skill]:
+    """A broken skill is no reason to leave out the one that is wanted."""
+    for folder in _skills(place):
+        try:
+            yield read(folder)
+        except UnusableSkill:
+            if only is None or folder.name == only:
+                raise
 
 
 def _digest(folder: Path) -> str:

@@ -48,6 +48,8 @@ def remarks_on(folder: Path) -> Iterator[Remark]:
         if not path.is_file() or path.is_symlink():
             continue
         name = path.relative_to(folder)
+        if not str(name).isprintable():
+            yield Remark("dangerous", f"{str(name)!r} is a name with hidden signs")
         data = path.read_bytes()[:MOST_BYTES]
         if b"\0" in data:
             yield Remark("caution", f"{name} is a binary file")

@@ -116,7 +116,7 @@ def _places(folder: Path) -> Iterator[tuple[Path, str]]:
             entries = sorted(os.scandir(here), key=lambda entry: entry.name)
         except OSError:
             continue
-        if above and any(entry.name == FILE for entry in entries):
+        if above and any(entry.name == FILE and not entry.is_dir() for entry in entries):
             yield here, "/".join(above[:-1])
             continue
         if len(above) < _DEPTH:

@@ -31,7 +31,8 @@ class UnusableSkill(HermesError):
 
 class Skill(msgspec.Struct, frozen=True, kw_only=True):
     """What the front matter says. `folder` holds SKILL.md and what belongs to it; `requires` and
-    `fallback_for` name toolsets and tools."""
+    `fallback_for` name toolsets and tools; `variables` of the environment and `programs` are what
+    it says that it needs, and nobody gives it them for that."""
 
     name: str
     description: str
@@ -40,6 +41,8 @@ class Skill(msgspec.Struct, frozen=True, kw_only=True):
     platforms: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
     fallback_for: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
 
     def fits(self, offered: Collection[str]) -> bool:
         """Whether it is of use where these tools and toolsets are on offer."""
@@ -57,7 +60,7 @@ def parse(text: str, folder: Path, *, category: str = "") -> Skill:
     where = f"{_plain(folder.name)}/{FILE}"
     data = _front_matter(text, where)
     name, description = data.get("name"), data.get("description")
-    if not isinstance(name, str) or not NAME.fullmatch(name):
+    if not isinstance(name, str) or not NAME.fullmatch(name) or name.lower() == FILE.lower():
         raise UnusableSkill(
             f"{where}: the front matter needs a name of letters, digits, - and _ (at most 64)"
         )
@@ -66,6 +69,8 @@ def parse(text: str, folder: Path, *, category: str = "") -> Skill:
     if len(description) > LONGEST_DESCRIPTION:
         raise UnusableSkill(f"{where}: the description is longer than {LONGEST_DESCRIPTION}")
     conditions = _map(_map(data.get("metadata")).get("hermes"))
+    needs = _map(data.get("prerequisites"))
+    asked = data.get("required_environment_variables")
     return Skill(
         name=name,
         description=_plain(description),
@@ -80,6 +85,8 @@ def parse(text: str, folder: Path, *, category: str = "") -> Skill:
             *_words(conditions.get("fallback_for_toolsets")),
             *_words(conditions.get("fallback_for_tools")),
         ),
+        variables=_named((*_words(needs.get("env_vars")), *_words(asked), *_names(asked))),
+        programs=_named(_words(needs.get("commands"))),
     )
 
 
@@ -157,3 +164,12 @@ def _words(value: Any) -> tuple[str, ...]:
         return tuple(value.split())
     items = cast("list[Any]", value) if isinstance(value, list) else []
     return tuple(each for each in items if isinstance(each, str))
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    items = cast("list[Any]", value) if isinstance(value, list) else []
+    return tuple(str(_map(each).get("name", "")) for each in items)
+
+
+def _named(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for word in words if NAME.fullmatch(word.lstrip("_"))))

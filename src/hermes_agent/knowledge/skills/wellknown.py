@@ -9,7 +9,11 @@ import ipaddress
 import re
 import socket
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -147,6 +151,25 @@ class _Visit:
 
     def get(self, address: str, most: int) -> tuple[str, bytes]:
         """The body at an address, after its redirects, and where it was. Raises `HermesError`."""
+        return self._in_time(address, lambda: self._get(address, most))
+
+    def _in_time(self, address: str, ask: Callable[[], tuple[str, bytes]]) -> tuple[str, bytes]:
+        """A host may drip its headers too: no limit of a single read ends that."""
+        answer: Future[tuple[str, bytes]] = Future()
+
+        def work() -> None:
+            try:
+                answer.set_result(ask())
+            except BaseException as error:  # noqa: BLE001  it is raised where it is waited for
+                answer.set_exception(error)
+
+        Thread(target=work, daemon=True).start()
+        try:
+            return answer.result(max(0.0, self._until - time.monotonic()))
+        except FutureTimeout as error:
+            raise HermesError(f"{address} did not come within {_SECONDS:.0f} seconds.") from error
+
+    def _get(self, address: str, most: int) -> tuple[str, bytes]:
         for _ in range(_REDIRECTS + 1):
             self._guard(address)
             try:
