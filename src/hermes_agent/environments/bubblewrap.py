@@ -1,6 +1,7 @@
 """This machine behind bubblewrap: our secrets and our process are out of reach."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from hermes_agent.domain.errors import EnvironmentFault
 from hermes_agent.environments import scratch
 from hermes_agent.environments.enclosure import Launch, Place
 from hermes_agent.environments.files import HostFiles
+from hermes_agent.environments.sealing import Seal, seal
 from hermes_agent.environments.shell import ShellEnvironment
 from hermes_agent.environments.view import View
 
@@ -59,18 +61,24 @@ class Bubblewrap:
     """The prefix `bwrap …`.
 
     Everything of this machine is there, as writable as it is for this user, except HERMES_HOME's
-    private parts, `Place.hidden`, the sockets through which programs can be started outside, and,
-    as wanted, /tmp. The PID namespace ends with the command: nothing is left in the background,
-    not even what fled its session. The network stays. Programs gain no rights (no sudo).
+    private parts, what `sealing` hides, `Place.hidden`, the sockets through which programs can be
+    started outside, and, as wanted, /tmp. The PID namespace ends with the command: nothing is
+    left in the background, not even what fled its session. The network stays. Programs gain no
+    rights (no sudo).
     """
 
     name = "bubblewrap"
     terminal = "/dev/console"  # where --dev puts the terminal of the standard output
 
+    # A mount that went away between bwrap's look at it and its work on it, as those of containers
+    # do when one starts or ends.
+    fleeting = re.compile(r"bwrap: (?:Can't|Unable to) (?:bind |re)?mount [^\n]+\n?")
+
     def __init__(self, place: Place) -> None:
         self._place = place
         self._home = os.path.realpath(place.home) if place.home else None
         self._checked = False
+        self._seal()
         self.scratch = scratch.make()
         self._tmp = self._make_tmp()
         self.files = HostFiles(place.cwd, View(self._mounts()).resolve)
@@ -100,6 +108,10 @@ class Bubblewrap:
         """Remove the scratch directory and the private /tmp."""
         scratch.remove(self.scratch)
 
+    def _seal(self) -> Seal:
+        place = self._place
+        return seal(place.opened, variables=place.variables, agents_home=self._home)
+
     def _make_tmp(self) -> str | None:
         if not (self._place.private_tmp and self.scratch):
             return None
@@ -110,12 +122,15 @@ class Bubblewrap:
     def _mounts(self) -> list[tuple[str, str | None]]:
         """Where what is seen inside lies outside; None for nowhere. Later lines win."""
         mounts: list[tuple[str, str | None]] = []
+        seal = self._seal()
         if self._tmp:
             mounts.append(("/tmp", self._tmp))  # noqa: S108 - the one of the sandbox
             if self._place.cwd.startswith("/tmp/"):  # noqa: S108 - as above
                 mounts.append((self._place.cwd, self._place.cwd))
         if self.scratch:
             mounts.append((self.scratch, self.scratch))
+        mounts.extend((path, None) for path in seal.hidden)
+        mounts.extend((path, path) for path in (*seal.shown, *seal.opened))
         if self._home:
             mounts.append((self._home, None))
             shown = [f"{self._home}/{name}" for name in _SHOWN]
@@ -134,16 +149,23 @@ class Bubblewrap:
     def _masks(self) -> list[str]:
         """The mounts as arguments. What is not there need not, and must not, be masked: bwrap
         would make it."""
+        seal = self._seal()
         masks: list[str] = []
+        lost = [self._home] if self._home and os.path.isdir(self._home) else []  # noqa: PTH112 - before every command
         for inside, outside in self._mounts():
             if outside is not None:
-                masks += ("--bind-try", outside, inside)
-            elif os.path.isdir(inside):  # noqa: PTH112 - before every command
+                masks += (
+                    "--ro-bind-try" if inside in seal.shown else "--bind-try",
+                    outside,
+                    inside,
+                )
+            elif os.path.isdir(inside):  # noqa: PTH112 - as above
                 masks += ("--tmpfs", inside)
+                lost += [inside] if inside in seal.hidden else []
             elif os.path.exists(inside):  # noqa: PTH110 - as above
                 masks += ("--ro-bind", "/dev/null", inside)
-        if self._home and os.path.isdir(self._home):  # noqa: PTH112 - as above
-            masks += ("--remount-ro", self._home)  # what is written there would be lost
+        for path in lost:  # what is written there would be
+            masks += ("--remount-ro", path)
         return masks
 
 

@@ -1,5 +1,6 @@
 """What makes one environment differ from another: how its argv is made, and its files."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -19,8 +20,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     `persistent`, `cd` and exported variables carry over from one foreground command to the next.
     `output_chars` bounds what is kept of a command's output. Of use to a sandbox alone:
     `private_tmp` gives it a /tmp of its own, `hidden` names further absolute paths that nothing in
-    it may see. `container` and `ssh` are of use to those; `write_root` confines what their file
-    tools write.
+    it may see, `opened` what it may see although it is secret (see `sealing`). `container` and
+    `ssh` are of use to those; `write_root` confines what their file tools write.
     """
 
     cwd: str
@@ -30,6 +31,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     output_chars: int = 50_000
     private_tmp: bool = True
     hidden: tuple[str, ...] = ()
+    opened: tuple[str, ...] = ()
     container: ContainerOptions | None = None
     ssh: SshOptions | None = None
     write_root: str | None = None
@@ -59,6 +61,12 @@ class Enclosure(Protocol):
     @property
     def terminal(self) -> str:
         """A path by which a program in here can open the pseudo terminal that it was given."""
+        ...
+
+    @property
+    def fleeting(self) -> re.Pattern[str] | None:
+        """What it prints, and nothing else, when no command could begin for a reason that
+        passes; None where there is no such reason."""
         ...
 
     @property

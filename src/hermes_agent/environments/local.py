@@ -13,6 +13,7 @@ class Local:
 
     name = "local"
     terminal = "/proc/self/fd/0"
+    fleeting = None
 
     def __init__(self, place: Place) -> None:
         self.files = HostFiles(place.cwd)

@@ -205,7 +205,7 @@ class Processes:
         now = self._clock()
         for name, process in list(self._all.items()):
             if process.ended_at is not None and now - process.ended_at > _KEPT_SECONDS:
-                self._forget(name)
+                self.forget(name)
 
     def make_room(self) -> None:
         """Forget a finished one if there are many. Raises `EnvironmentFault` if all run."""
@@ -217,9 +217,10 @@ class Processes:
             raise EnvironmentFault(
                 f"{_MOST} background processes are running.", hint="End one of them first."
             )
-        self._forget(finished[0])
+        self.forget(finished[0])
 
-    def _forget(self, name: str) -> None:
+    def forget(self, name: str) -> None:
+        """Follow it no more."""
         self._all.pop(name).child.close()
         del self._outputs[name]
 

@@ -35,6 +35,11 @@ _PASSING = frozenset({"PWD", "SHLVL", "_", "TERM", tree.MARKER})
 
 _LINGERING_CHILDREN = 64
 
+# How often a place that stumbles is tried, and how long one may take to begin in the background.
+_STUMBLES = 3
+_STEP = 0.005
+_BEGINNING = 400
+
 
 class ShellEnvironment:
     """An `Environment` whose commands are run by bash inside an enclosure.
@@ -95,6 +100,21 @@ class ShellEnvironment:
         directory is gone, the session moves to the nearest one that is left and
         `EnvironmentFault` says so: the command was not meant for that place.
         """
+        for _ in range(_STUMBLES):
+            ended = await self._once(command, workdir, timeout, pty, on_output)
+            if ended is not None:
+                return ended
+        raise _unsteady()
+
+    async def _once(
+        self,
+        command: str,
+        workdir: str | None,
+        timeout: float,
+        pty: bool,
+        on_output: Callable[[str], None] | None,
+    ) -> CommandResult | None:
+        """None when the place stumbled before the command began."""
         cwd = await self._enter(workdir)
         run = self._next_run()
         aside = workdir is not None or not self._place.persistent
@@ -111,6 +131,8 @@ class ShellEnvironment:
             finally:
                 self._warden.forget(run)
             output, omitted = await self._rest(child, printed)
+        if self._stumbled(run, output):
+            return None
         if left:
             self._adopt(Path(left), run)
         return CommandResult(
@@ -128,8 +150,14 @@ class ShellEnvironment:
         cwd = await self._enter(workdir)
         run = self._next_run()
         text = command if _fits(command) else f". '{self._write_script(command, run)}'"
-        launch = self._launch(text, cwd=cwd, run=run, snapshot=None, pty=pty)
-        return self.processes.start(launch, command=command, cwd=cwd, run=run, pty=pty)
+        for _ in range(_STUMBLES):
+            launch = self._launch(text, cwd=cwd, run=run, snapshot=None, pty=pty)
+            started = self.processes.start(launch, command=command, cwd=cwd, run=run, pty=pty)
+            await self._until_begun(run, started.id)
+            if not self._stumbled(run, self.processes.log(started.id)[0]):
+                return started
+            self.processes.forget(started.id)
+        raise _unsteady()
 
     @property
     def scratch(self) -> str | None:
@@ -188,6 +216,28 @@ class ShellEnvironment:
     def _scratch_file(self, name: str) -> str | None:
         return f"{self._enclosure.scratch}/{name}" if self._enclosure.scratch else None
 
+    def _sign(self, run: str) -> str | None:
+        """The file that a command makes when it begins, where there is a use for it."""
+        return self._scratch_file(f"{run}.begun") if self._enclosure.fleeting else None
+
+    def _stumbled(self, run: str, output: str) -> bool:
+        """Whether the command never began, for a reason that passes."""
+        fleeting, sign = self._enclosure.fleeting, self._sign(run)
+        if fleeting is None or sign is None:
+            return False
+        try:
+            os.unlink(sign)  # noqa: PTH108 - text
+        except OSError:
+            return fleeting.fullmatch(output) is not None
+        return False
+
+    async def _until_begun(self, run: str, name: str) -> None:
+        sign = self._sign(run)
+        for _ in range(_BEGINNING if sign else 0):
+            ended = await self.processes.wait(name, _STEP)
+            if ended.exit_code is not None or os.path.exists(sign or ""):  # noqa: PTH110, ASYNC240 - in memory
+                return
+
     @contextlib.contextmanager
     def _at_hand(self, command: str, run: str) -> Generator[str]:
         """The command as text that fits into an argument."""
@@ -221,6 +271,7 @@ class ShellEnvironment:
             variables["TERM"] = "xterm-256color"
         terminal = self._enclosure.terminal if pty else ""
         argv = (*_SHELL, _script(), "bash", _bytes(command), snapshot or "", terminal)
+        argv = (*argv, self._sign(run) or "")
         return self._enclosure.launch(argv, cwd=cwd, variables=variables, pty=pty)
 
     async def _until_ended(
@@ -267,6 +318,14 @@ class ShellEnvironment:
         self._cwd, exported = parsed
         kept = {name: self._place.variables[name] for name in _PASSING & {*self._place.variables}}
         self._variables = kept | {n: v for n, v in exported.items() if n not in _PASSING}
+
+
+def _unsteady() -> EnvironmentFault:
+    return EnvironmentFault(
+        f"The command could not be started: mounts of this machine changed {_STUMBLES} times "
+        "while it was prepared.",
+        hint="Try again when no containers are being started or stopped.",
+    )
 
 
 @cache

@@ -55,6 +55,21 @@ _SECRETS = (
     r"|\.mozilla/firefox/.*/(?:logins\.json|key\d\.db|cookies\.sqlite)"
     r"|\.config/(?:google-chrome|chromium)/.*/(?:Login Data|Cookies)"
 )
+# The same as whole directories where it can be: what a sandbox hides, and what it shows of that,
+# because ssh with an agent needs it.
+SEALED = (
+    ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".password-store", ".local/share/keyrings",
+    ".config/gcloud", ".config/gh", ".config/hub", ".config/op", ".config/rclone",
+    ".config/doctl", ".config/heroku", ".mozilla", ".thunderbird", ".config/google-chrome",
+    ".config/chromium", ".config/BraveSoftware", ".config/microsoft-edge", ".config/vivaldi",
+    "snap/firefox", "snap/chromium", ".var/app/org.mozilla.firefox", ".var/app/com.google.Chrome",
+    ".var/app/org.chromium.Chromium", ".netrc", ".npmrc", ".yarnrc.yml", ".pypirc", ".pgpass",
+    ".my.cnf", ".git-credentials", ".vault-token", ".boto", ".s3cfg", ".docker/config.json",
+    ".cargo/credentials", ".cargo/credentials.toml", ".gem/credentials",
+    ".terraform.d/credentials.tfrc.json",
+)  # fmt: skip
+UNSEALED = (".ssh/config", ".ssh/config.d", ".ssh/known_hosts", ".ssh/known_hosts2")
+
 _SYSTEM_SECRETS = (
     r"/etc/g?shadow-?|/etc/ssh/ssh_host_[^/]*key|/etc/hermes-agent/.*\.env|/run/(?:secrets|credentials|agenix|hermes|hermes-agent)(?:/.*)?"
     r"|/proc/(?!sys/)[^/]+/(?:task/[^/]+/)?(?:environ|mem|auxv|maps|syscall|stack)|/proc/k(?:core|msg)"

@@ -26,6 +26,9 @@ class Terminal(Section, frozen=True, kw_only=True):
     """Environment variables that commands get although they look secret."""
     persistent_shell: bool = True
     """Directory and exported variables stay from one command to the next."""
+    bubblewrap_open: Words = ()
+    """Secret files and folders of yours that commands in bubblewrap may see all the same, such as
+    ~/.aws; ssh-agent is the SSH agent."""
     docker_image: str = _IMAGE
     """Image for docker and podman."""
     modal_image: str = _IMAGE
