@@ -142,6 +142,9 @@ def test_flags_choose_freely_or_narrow_and_never_lift_the_gate(
     assert (free.model.default, free.model.provider, free.display.personality) == ("m", "p", "noir")
     narrow = with_flags(toolsets=("file",), agent__max_turns=3, budget__turn_usd=0.5).config
     assert (narrow.toolsets, narrow.agent.max_turns, narrow.budget.turn_usd) == (("file",), 3, 0.5)
+    # 0 is no cap.
+    assert with_flags(budget__turn_usd=0).config.budget.turn_usd == 1
+    assert with_flags(budget__day_usd=2).config.budget.day_usd == 2
     wide = with_flags(
         toolsets=("file", "web"),
         agent__max_turns=99,

@@ -26,7 +26,9 @@ CREATE TABLE spending (
 
 -- The caps are sums over these; everything they read stands in the index.
 CREATE INDEX idx_spending_at ON spending (at, usd, input_tokens, output_tokens);
-CREATE INDEX idx_spending_root ON spending (root_id, usd, input_tokens, output_tokens);
+CREATE INDEX idx_spending_root ON spending (
+    root_id, usd, input_tokens, output_tokens, status
+);
 
 -- What was spent before this table was there, as far as it is known: a row for each session. The
 -- counts of sub-agents are in those of their parents.
@@ -35,7 +37,7 @@ INSERT INTO spending (
     cache_read_tokens, cache_write_tokens, reasoning_tokens, usd, status, prices
 )
 SELECT
-    coalesce(ended_at, started_at),
+    coalesce(ended_at, started_at, 0),
     id,
     id,
     source,
