@@ -194,17 +194,13 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(home: Path) -> Non
     after.close()
 
 
-@pytest.mark.parametrize("kind", ["ours", "theirs"])
-def test_a_newer_database_is_refused_and_not_touched(home: Path, kind: str) -> None:
-    if kind == "theirs":
-        path = make_foreign(home, version=22)
-    else:
-        fill(home)
-        path = home / "state.db"
-        newer = sqlite3.connect(path)
-        newer.execute("INSERT INTO store_migrations VALUES (9999, 'later', 0)")
-        newer.commit()
-        newer.close()
+def test_a_newer_database_is_refused_and_not_touched(home: Path) -> None:
+    fill(home)
+    path = home / "state.db"
+    newer = sqlite3.connect(path)
+    newer.execute("INSERT INTO store_migrations VALUES (9999, 'later', 0)")
+    newer.commit()
+    newer.close()
     before = path.read_bytes()
     with pytest.raises(NewerStoreError, match=r"state\.db was written by a newer version") as error:
         open_store(home)

@@ -12,8 +12,10 @@ def adopt(db: Transaction, path: Path) -> None:
     """Prepare a database without migrations of ours, a new one included.
 
     Its word index goes, to be made anew with our triggers: two sets would index each message
-    twice. Documented columns that an older one lacks are added. Raises `StoreError`.
+    twice. Documented columns that an older one lacks are added; tables of a later one that are
+    called like ours are renamed, its columns stay. Raises `StoreError`.
     """
+    _make_room(db)
     db.execute(
         "CREATE TABLE store_migrations (number INTEGER PRIMARY KEY, name TEXT, applied_at REAL)"
     )
@@ -27,6 +29,37 @@ def adopt(db: Transaction, path: Path) -> None:
     for table in ("sessions", "messages"):
         if migrations.has_table(db, table):
             _add_missing_columns(db, path, table)
+            _refuse_what_cannot_be_filled(db, path, table)
+    if migrations.has_table(db, "sessions"):
+        _tell_titles_apart(db)
+
+
+def _make_room(db: Transaction) -> None:
+    for name in migrations.own_tables():
+        if migrations.has_table(db, name):
+            db.execute(f"ALTER TABLE {_quoted(name)} RENAME TO {_quoted(f'{name}_before')}")
+    for name in migrations.own_indexes():
+        db.execute(f"DROP INDEX IF EXISTS {_quoted(name)}")
+
+
+def _tell_titles_apart(db: Transaction) -> None:
+    """A title names one session; earlier ones with the same get their id behind it."""
+    db.execute(
+        "UPDATE sessions SET title = substr(title, 1, 60) || ' ' || substr(id, 1, 38)"
+        " WHERE title IS NOT NULL AND rowid NOT IN"
+        " (SELECT max(rowid) FROM sessions WHERE title IS NOT NULL GROUP BY title)"
+    )
+
+
+def _refuse_what_cannot_be_filled(db: Transaction, path: Path, table: str) -> None:
+    known = {name for name, _ in _documented_columns(table)}
+    for row in db.execute(f"PRAGMA table_info({table})").fetchall():
+        if row[1] not in known and row[3] and row[4] is None:
+            raise StoreError(
+                f"{path} is of a version that is not known here: every row of {table} must have "
+                f"a {row[1]}. It is left untouched.",
+                hint="Update hermes-agent, or set HERMES_HOME to another folder.",
+            )
 
 
 def _add_missing_columns(db: Transaction, path: Path, table: str) -> None:

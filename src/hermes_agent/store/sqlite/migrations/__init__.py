@@ -4,6 +4,7 @@ How far a database came stands in `store_migrations`. The documented `schema_ver
 to say which documented shape it has: tools in the field compare it with their own number.
 """
 
+import re
 import time
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import apsw
 from hermes_agent.domain.errors import NewerStoreError
 from hermes_agent.store.sqlite.transaction import Transaction, typed
 
-DOCUMENTED_VERSION = 5
+OLD_HOME = 12
+"""The migration with which files of an older installation are read."""
 _FOLDER = Path(__file__).parent
 
 
@@ -26,15 +28,12 @@ def applied(db: Transaction, path: Path) -> int:
 
     Raises `NewerStoreError`.
     """
-    done = documented = 0
+    done = 0
     if has_table(db, "store_migrations"):
         done = db.execute("SELECT max(number) FROM store_migrations").get or 0
-    if has_table(db, "schema_version"):
-        documented = db.execute("SELECT max(version) FROM schema_version").get or 0
-    if done > newest() or documented > DOCUMENTED_VERSION:
+    if done > newest():
         raise NewerStoreError(
-            f"{path} was written by a newer version (schema {max(done, documented)}) "
-            "and is left untouched.",
+            f"{path} was written by a newer version (schema {done}) and is left untouched.",
             hint="Update hermes-agent, or set HERMES_HOME to another folder.",
         )
     return done
@@ -44,6 +43,7 @@ def migrate(connection: apsw.Connection, path: Path) -> None:
     """Apply what is missing, all or nothing. Other processes wait for it or find it done."""
     from hermes_agent.store.sqlite.adoption import adopt
     from hermes_agent.store.sqlite.copying import copy
+    from hermes_agent.store.sqlite.old_home import take_over
 
     db = typed(connection)
     db.execute("BEGIN IMMEDIATE")
@@ -62,6 +62,8 @@ def migrate(connection: apsw.Connection, path: Path) -> None:
                     "INSERT INTO store_migrations (number, name, applied_at) VALUES (?, ?, ?)",
                     (number, file.stem, time.time()),
                 )
+        if done < OLD_HOME:
+            take_over(db, path.parent / "sessions")
         db.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -72,6 +74,21 @@ def migrate(connection: apsw.Connection, path: Path) -> None:
 def documented_tables() -> str:
     """The SQL of the documented tables."""
     return _files()[1].read_text(encoding="utf-8")
+
+
+def own_tables() -> list[str]:
+    """Names of the tables beside the documented ones."""
+    return _made("TABLE")
+
+
+def own_indexes() -> list[str]:
+    """Names of their indexes."""
+    return _made("INDEX")
+
+
+def _made(kind: str) -> list[str]:
+    later = "\n".join(file.read_text("utf-8") for number, file in _files().items() if number > 1)
+    return re.findall(rf"^CREATE (?:VIRTUAL |UNIQUE )?{kind} (\w+)", later, re.MULTILINE)
 
 
 def has_table(db: Transaction, name: str) -> bool:
