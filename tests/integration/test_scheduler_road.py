@@ -29,7 +29,7 @@ from hermes_agent.store.journal import store_thread
 from hermes_agent.store.opening import open_store
 from hermes_agent.store.port import SessionStore
 from tests.servers.model import ModelServer
-from tests.servers.script import Call, Fault, Reply
+from tests.servers.script import Call, Fault, Reply, Usage
 
 CHAT = Origin(platform="telegram", chat_id="42", user_id="7", thread_id="5")
 HOME = Target(platform="telegram", chat_id="home")
@@ -370,3 +370,29 @@ def test_the_settings_are_those_of_the_configuration(home: Path) -> None:
     assert found == CronSettings(
         parallel=3, retention=7, wrap=False, turn_seconds=60, missed="once", max_failures=2
     )
+
+
+async def test_a_cap_that_others_reached_fails_a_run_and_is_not_held_against_the_job(
+    home: Path,
+) -> None:
+    async with house(home, "budget: {month_tokens: 10}\n", max_failures=2) as there:
+        there.model.always(Reply(text="Well.", usage=Usage(input=9, output=9)))
+        job = there.make()
+        await there.run(job)
+        for _ in range(3):
+            (text,) = await there.run(job)
+            assert "budget.month_tokens" in text
+        after = there.book.get(job.id)
+        assert (after.state, after.failures, after.last_status) == ("scheduled", 0, "error")
+        assert "budget.month_tokens" in after.last_error
+
+
+async def test_a_job_that_is_too_dear_by_itself_pauses(home: Path) -> None:
+    async with house(home, "budget: {turn_tokens: 10}\n", max_failures=2) as there:
+        call = Call("terminal", {"command": "true"})
+        there.model.always(Reply(calls=[call], usage=Usage(input=9, output=9)))
+        job = there.make()
+        await there.run(job)
+        failed, notice = await there.run(job)
+        assert "budget.turn_tokens" in failed and "paused" in notice
+        assert there.book.get(job.id).state == "paused"

@@ -91,6 +91,7 @@ _NOT_AGAIN = (("x-should-retry", "false"),)
 
 _STATUS: dict[str, tuple[int, str]] = {
     "CapReached": (402, "budget_reached"),
+    "PeriodCapReached": (402, "budget_reached"),
     "NoModelError": (503, "no_model"),
     "CredentialRefused": (502, "model_credential_refused"),
     "ContextOverflow": (400, "context_length_exceeded"),

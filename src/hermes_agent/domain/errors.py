@@ -99,6 +99,10 @@ class CapReached(ModelError):
         self.cap = cap
 
 
+class PeriodCapReached(CapReached):
+    """The cap of a day or a month, which is one for all conversations, forbids the call."""
+
+
 class CredentialRefused(ModelError):
     """The vendor refused the key."""
 

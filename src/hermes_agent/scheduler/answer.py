@@ -13,12 +13,14 @@ MAX_SENT = 4000
 
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     """What a run gave: `text` for people, of which `note` at its end is not the model's; `error`
-    when it failed. `by_model` False: a script printed it."""
+    when it failed, which `counts` against the job unless others are to blame. `by_model` False: a
+    script printed it."""
 
     text: str = ""
     note: str = ""
     error: str = ""
     by_model: bool = False
+    counts: bool = True
 
     @property
     def silent(self) -> bool:

@@ -13,7 +13,13 @@ from typing import TypeVar
 from hermes_agent.agent.control import Control
 from hermes_agent.config.files import NotWritten
 from hermes_agent.domain.chats import Origin, Outgoing, Post, Target
-from hermes_agent.domain.errors import HermesError, NotFoundError, RetryableError, StoreError
+from hermes_agent.domain.errors import (
+    HermesError,
+    NotFoundError,
+    PeriodCapReached,
+    RetryableError,
+    StoreError,
+)
 from hermes_agent.domain.events import BudgetSpent, Completed, Failed, TurnEnded
 from hermes_agent.domain.jobs import Job
 from hermes_agent.domain.ports import Asker
@@ -200,6 +206,7 @@ class CronRoad:
                 result.error or "; ".join(problems),
                 at=self._clock(),
                 max_failures=self._settings.max_failures,
+                counts=result.counts,
             )
         )
         said = message(job, result, path, wrap=self._settings.wrap)
@@ -252,6 +259,9 @@ def _result(ended: TurnEnded, limit: float) -> RunResult:
             note = f"\n\n_The limit of {calls} model calls is reached._"
             return RunResult(text=text, note=note, by_model=True)
         case Failed() as failed:
-            return RunResult(error=f"{failed.message} {failed.hint or ''}".strip())
+            # What all conversations have spent is not the job's fault: it goes on when there is
+            # money again.
+            counts = failed.error != PeriodCapReached.__name__
+            return RunResult(error=f"{failed.message} {failed.hint or ''}".strip(), counts=counts)
         case _:
             return RunResult(error=f"it took longer than {limit:.0f} seconds and was stopped")

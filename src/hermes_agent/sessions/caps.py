@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from hermes_agent.domain.errors import CapReached
+from hermes_agent.domain.errors import CapReached, PeriodCapReached
 from hermes_agent.domain.spending import Sum
 
 Span = Literal["turn", "session", "day", "month"]
@@ -114,7 +114,8 @@ def refusal(found: Reached, zone: tzinfo | None, raising: str) -> CapReached:
         opens = datetime.fromtimestamp(found.opens or 0.0, zone)
         way = f"It opens again on {opens:%Y-%m-%d} at {opens:%H:%M}"
     hint = f"{way}, or raise it: {raising.format(key=found.key)}"
-    return CapReached(message, cap=found.key, hint=hint)
+    kind = CapReached if found.span in ("turn", "session") else PeriodCapReached
+    return kind(message, cap=found.key, hint=hint)
 
 
 def _amount(value: float, found: Reached) -> str:

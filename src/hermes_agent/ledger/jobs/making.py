@@ -102,12 +102,19 @@ def advanced(job: Job, now: float, runs: int, where: tzinfo) -> Job:
 
 
 def recorded(
-    job: Job, run: str, status: JobStatus, error: str, at: float, max_failures: int
+    job: Job,
+    run: str,
+    status: JobStatus,
+    error: str,
+    at: float,
+    max_failures: int,
+    *,
+    counts: bool = True,
 ) -> Job:
     """The job after a run ended."""
     if job.counted_run == run:
         return job
-    failures = 0 if status == "ok" else job.failures + 1
+    failures = 0 if status == "ok" else job.failures + counts
     after = msgspec.structs.replace(
         job,
         counted_run=run,
@@ -116,7 +123,7 @@ def recorded(
         last_error=error[:2000],
         failures=failures,
     )
-    if max_failures and failures >= max_failures and job.state == "scheduled":
+    if counts and max_failures and failures >= max_failures and job.state == "scheduled":
         reason = f"{failures} runs in a row failed; the last: {error}"
         return paused(after, at, reason)
     return after

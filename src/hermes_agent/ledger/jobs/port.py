@@ -41,10 +41,19 @@ class JobBook(Jobs, Protocol):
         ...
 
     def record(
-        self, job_id: str, run: str, status: JobStatus, error: str, *, at: float, max_failures: int
+        self,
+        job_id: str,
+        run: str,
+        status: JobStatus,
+        error: str,
+        *,
+        at: float,
+        max_failures: int,
+        counts: bool = True,
     ) -> Job | None:
-        """A run ended. After `max_failures` in a row (0: never) the job is paused. The same `run`
-        counts once. None when the job is gone."""
+        """A run ended. After `max_failures` in a row (0: never) the job is paused; one that is
+        none of the job's doing `counts` not. The same `run` counts once. None when the job is
+        gone."""
         ...
 
     def version(self) -> int:

@@ -152,13 +152,21 @@ class SqliteJobs:
         return count
 
     def record(
-        self, job_id: str, run: str, status: JobStatus, error: str, *, at: float, max_failures: int
+        self,
+        job_id: str,
+        run: str,
+        status: JobStatus,
+        error: str,
+        *,
+        at: float,
+        max_failures: int,
+        counts: bool = True,
     ) -> Job | None:
         with self._db.write() as db:
             stored = _get(db, job_id)
             if stored is None:
                 return None
-            after = making.recorded(stored, run, status, error, at, max_failures)
+            after = making.recorded(stored, run, status, error, at, max_failures, counts=counts)
             if after is not stored:
                 _put(db, after)
         return after if after is stored else self._changed(after)
