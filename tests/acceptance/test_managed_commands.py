@@ -67,7 +67,8 @@ model model_list model_test model_install_local
 pairing_approve pairing_clear-pending pairing_list pairing_revoke
 sessions_browse sessions_delete sessions_export sessions_list sessions_prune sessions_rename
 sessions_search sessions_show sessions_stats
-skills_audit skills_browse skills_install skills_list skills_new skills_uninstall skills_update skills_view
+skills_audit skills_browse skills_check skills_inspect skills_install skills_list skills_new
+skills_snapshot_export skills_snapshot_import skills_uninstall skills_update skills_view
 tools tools_list
 """
 """Commands that read, or write what no declaration has: conversations, jobs, who was let in."""

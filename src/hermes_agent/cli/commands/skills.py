@@ -1,17 +1,21 @@
 """`hermes skills`: what the agent knows how to do."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import click
 
-from hermes_agent.config.load import Loaded, load
-from hermes_agent.domain.errors import HermesError, NotFoundError, UsageError
-from hermes_agent.knowledge.skills.shelf import Shelf
+from hermes_agent.cli.commands.session_lines import printable
+from hermes_agent.cli.commands.skills_installing import (
+    browse_command,
+    check_command,
+    inspect_command,
+    install_command,
+    uninstall_command,
+    update_command,
+)
+from hermes_agent.cli.commands.skills_known import installer_of, origins_of, seeded, shelf_of
+from hermes_agent.cli.commands.skills_snapshot import snapshot
+from hermes_agent.config.load import load
+from hermes_agent.domain.errors import NotFoundError
 from hermes_agent.knowledge.skills.skill import Skill
-
-if TYPE_CHECKING:
-    from hermes_agent.knowledge.skills.installing import Installer
 
 
 @click.group("skills", context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,10 +28,10 @@ def command() -> None:
 def list_command(as_json: bool) -> None:
     """Show all skills; those that are turned off too."""
     loaded = load()
-    _seed(loaded)
-    shelf = _shelf(loaded)
+    seeded(loaded)
+    shelf = shelf_of(loaded)
     skills = sorted(shelf.all().values(), key=lambda each: (each.category, each.name))
-    origins = _origins(loaded)
+    origins = origins_of(loaded)
     off = set(loaded.config.skills.disabled)
     if as_json:
         import json
@@ -56,8 +60,8 @@ def list_command(as_json: bool) -> None:
 def view_command(name: str, file: str) -> None:
     """Show a skill as the agent reads it, or one of its files."""
     loaded = load()
-    _seed(loaded)
-    shelf = _shelf(loaded)
+    seeded(loaded)
+    shelf = shelf_of(loaded)
     names = shelf.all()
     if name not in names:
         from difflib import get_close_matches
@@ -68,7 +72,7 @@ def view_command(name: str, file: str) -> None:
             hint=f"Is it {' or '.join(near)}?" if near else "hermes skills list names them all.",
         )
     seen = shelf.view(name, file)
-    click.echo(seen.text)
+    click.echo(printable(seen.text))
     if seen.files and not file:
         click.echo(f"\nFiles: {', '.join(seen.files)}", err=True)
 
@@ -99,113 +103,9 @@ def new_command(name: str, description: str, category: str) -> None:
     import json
 
     text = f"---\nname: {name}\ndescription: {json.dumps(description)}\n---\n\n1. First step.\n"
-    shelf = _shelf(loaded)
+    shelf = shelf_of(loaded)
     skill = Workshop(shelf, loaded.paths.skills_dir).create(name, text, category)
     click.echo(f"Made {skill.folder / 'SKILL.md'}. Write the steps there.")
-
-
-@command.command("browse")
-@click.argument("source")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
-def browse_command(source: str, as_json: bool) -> None:
-    """Show what a host offers.
-
-    SOURCE is https://HOST, or the address of its index.
-    """
-    from hermes_agent.cli.commands.session_lines import printable
-    from hermes_agent.knowledge.skills.sources import is_index
-    from hermes_agent.knowledge.skills.wellknown import browse
-
-    if not is_index(source):
-        raise UsageError(f"{source!r} is no address of a host or an index.", hint="https://HOST")
-    offered = browse(source)
-    if as_json:
-        import json
-
-        rows = [{"name": each.name, "description": each.description} for each in offered]
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
-        return
-    for each in offered:
-        click.echo(f"{each.name:<24} {printable(each.description)[:100]}")
-    click.echo(f"Install one: hermes skills install {source} --only NAME", err=True)
-
-
-@command.command("install")
-@click.argument("source")
-@click.option("--category", default="", help="Where to put it.")
-@click.option("--only", metavar="NAME", help="One of several skills of the source.")
-@click.option("--force", is_flag=True, help="Also what looks doubtful, and over what is there.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-def install_command(source: str, category: str, only: str | None, force: bool, yes: bool) -> None:
-    """Install skills from elsewhere.
-
-    SOURCE is a folder, an archive, a git address, or a host with an index (https://HOST). Skills
-    are looked through in quarantine first. They are text that the agent follows: install only
-    what you would do yourself.
-    """
-    from hermes_agent.cli.commands.session_lines import printable
-    from hermes_agent.knowledge.skills.installing import quarantine
-
-    loaded = load()
-    _seed(loaded)
-    installer = _installer(loaded)
-    with quarantine(loaded.paths.skills_dir) as place:
-        found = installer.fetch(source, Path(place), only)
-        for each in found:
-            click.echo(f"{each.skill.name} ({each.trust}): {printable(each.skill.description)}")
-            for remark in each.remarks:
-                click.echo(f"  {remark.level}: {printable(remark.text)}", err=True)
-        if not yes and not click.confirm(f"Install {len(found)}?", default=not force):
-            raise UsageError("Nothing was installed.")
-        for each in found:
-            target = installer.install(each, source, category=category, force=force)
-            click.echo(f"Installed {target}")
-
-
-@command.command("update")
-@click.argument("names", nargs=-1, metavar="NAME…")
-@click.option("--force", is_flag=True, help="Also what was changed here, or looks doubtful.")
-def update_command(names: tuple[str, ...], force: bool) -> None:
-    """Fetch installed skills anew from where they came.
-
-    Those that were changed here stay.
-    """
-    from hermes_agent.knowledge.skills.installing import quarantine
-
-    loaded = load()
-    installer = _installer(loaded)
-    installed = installer.installed
-    missing = [name for name in names if name not in installed]
-    if missing:
-        raise NotFoundError(f"Not installed from outside: {', '.join(missing)}.")
-    failed = False
-    for name in names or sorted(installed):
-        lock = installed[name]
-        if installer.changed(name) and not force:
-            click.echo(f"{name}: was changed here and stays (--force replaces it)")
-            continue
-        try:
-            with quarantine(loaded.paths.skills_dir) as place:
-                (fresh,) = installer.fetch(lock.source, Path(place), name)
-                if fresh.doubtful and not force:
-                    raise HermesError("; ".join(remark.text for remark in fresh.remarks))
-                category = str(Path(lock.place).parent)
-                category = "" if category == "." else category
-                installer.install(fresh, lock.source, category=category, force=True)
-        except HermesError as error:
-            failed = True
-            click.echo(f"{name}: {error.message}", err=True)
-            continue
-        click.echo(f"{name}: up to date")
-    if failed:
-        raise HermesError("Not everything could be updated")
-
-
-@command.command("uninstall")
-@click.argument("name")
-def uninstall_command(name: str) -> None:
-    """Remove a skill that was installed from outside."""
-    click.echo(f"Removed {_installer(load()).uninstall(name)}")
 
 
 @command.command("audit")
@@ -218,9 +118,9 @@ def audit_command(names: tuple[str, ...]) -> None:
     from hermes_agent.knowledge.skills.scanning import remarks_on
 
     loaded = load()
-    shelf = _shelf(loaded)
+    shelf = shelf_of(loaded)
     skills = shelf.all()
-    installer = _installer(loaded)
+    installer = installer_of(loaded)
     installed = installer.installed
     doubtful = 0
     for name in names or sorted(skills):
@@ -237,38 +137,14 @@ def audit_command(names: tuple[str, ...]) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _shelf(loaded: Loaded) -> Shelf:
-    others = [Path(each).expanduser() for each in loaded.config.skills.external_dirs]
-    return Shelf((loaded.paths.skills_dir, *others))
-
-
-def _seed(loaded: Loaded) -> None:
-    from hermes_agent.knowledge.skills.bundled import seed, source
-
-    seed(source(loaded.environ), loaded.paths.skills_dir)
-
-
-def _origins(loaded: Loaded) -> dict[str, str]:
-    from hermes_agent.knowledge.skills.bundled import bundled_names
-
-    found = dict.fromkeys(bundled_names(loaded.paths.skills_dir), "builtin")
-    return found | dict.fromkeys(_installer(loaded).installed, "hub")
-
-
-def _installer(loaded: Loaded) -> "Installer":
-    from hermes_agent.knowledge.skills.installing import Installer
-
-    return Installer(loaded.paths.skills_dir, loaded.config.skills.trusted_sources)
-
-
 def _switch(names: tuple[str, ...], *, on: bool) -> None:
     from hermes_agent.config.edit import edit
     from hermes_agent.config.managed import require_unmanaged
 
     loaded = load()
     require_unmanaged(loaded.paths, doing="change skills")
-    _seed(loaded)
-    shelf = _shelf(loaded)
+    seeded(loaded)
+    shelf = shelf_of(loaded)
     for name in names:
         shelf.get(name)
     before = list(loaded.config.skills.disabled)
@@ -288,3 +164,15 @@ def _print(skills: list[Skill], off: set[str], origins: dict[str, str]) -> None:
         state = " (off)" if each.name in off else ""
         origin = origins.get(each.name, "local")
         click.echo(f"  {each.name:{width}}  {origin:7}{state}  {each.description[:70]}")
+
+
+for _part in (
+    browse_command,
+    inspect_command,
+    install_command,
+    check_command,
+    update_command,
+    uninstall_command,
+    snapshot,
+):
+    command.add_command(_part)

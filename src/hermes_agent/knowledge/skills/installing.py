@@ -26,6 +26,7 @@ from hermes_agent.knowledge.skills.scanning import (
     remarks_on,
     trust_in,
 )
+from hermes_agent.knowledge.skills.shelf import Shelf
 from hermes_agent.knowledge.skills.skill import FILE, Skill, UnusableSkill, read
 from hermes_agent.knowledge.skills.sources import fetch
 from hermes_agent.knowledge.skills.unpacking import MOST_TOTAL
@@ -56,14 +57,23 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
         """Whether somebody has to insist."""
         return needs_force(self.remarks, self.trust)
 
+    @property
+    def digest(self) -> str:
+        """Of its files, as the lock file has it."""
+        return _digest(self.skill.folder)
+
 
 class Installer:
-    """Puts skills into `folder`; `trusted` are the beginnings of sources that the owner trusts.
+    """Puts skills into `folder`; `trusted` are the beginnings of sources that the owner trusts,
+    `beside` the other folders that skills are read from.
     Raises `HermesError`s; on every one the shelf is as it was."""
 
-    def __init__(self, folder: Path, trusted: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, trusted: Sequence[str] = (), *, beside: Sequence[Path] = ()
+    ) -> None:
         self._folder = folder
         self._trusted = trusted
+        self._beside = beside
         self._hub = folder / ".hub"
 
     @property
@@ -116,6 +126,11 @@ class Installer:
             raise UsageError(f"{category!r} is no category.")
         target = self._taken(skill.name)
         if target is None:
+            if not force and skill.name in Shelf(self._beside).all():
+                raise UsageError(
+                    f"Another folder of skills has one called {skill.name}.",
+                    hint="--force puts this one in front of it.",
+                )
             target = self._folder.joinpath(*parts, skill.name)
         if target.exists() and not force:
             raise UsageError(f"{target} is there already.", hint="--force replaces it.")
@@ -138,7 +153,7 @@ class Installer:
 
     def is_another(self, found: Found) -> bool:
         """Whether its files differ from those that were installed."""
-        return _digest(found.skill.folder) != self.installed[found.skill.name].digest
+        return found.digest != self.installed[found.skill.name].digest
 
     def uninstall(self, name: str) -> Path:
         """Remove one that came from outside."""

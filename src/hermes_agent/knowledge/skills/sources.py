@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from hermes_agent.domain.errors import DeniedError, HermesError, NotFoundError
 from hermes_agent.knowledge.skills.unpacking import is_archive, refuse_bomb, unpack
@@ -24,6 +25,7 @@ def is_index(source: str) -> bool:
 def fetch(source: str, place: Path, only: str | None = None) -> None:
     """The source's files below `place`; of an index those of the skill `only`, else of all.
     Raises `HermesError`s."""
+    _refuse_address(source)
     path = Path(source).expanduser()
     if path.is_dir():
         refuse_traps(path)
@@ -46,6 +48,27 @@ def fetch(source: str, place: Path, only: str | None = None) -> None:
             hint="Give a folder, a .zip, .tar or .tar.gz, https://….git, or https://HOST.",
         )
     refuse_traps(place)
+
+
+def _refuse_address(source: str) -> None:
+    """What the lock file will name is no secret, and what comes here comes as it was sent."""
+    try:
+        parts = urlsplit(source)
+    except ValueError as error:
+        raise NotFoundError(f"{source[:200]!r} is no address.") from error
+    if parts.scheme not in ("http", "https"):
+        return
+    if parts.username or parts.password:
+        raise DeniedError(
+            "An address with a name or a password in it is not fetched.",
+            hint="Let git keep the password: https://git-scm.com/docs/gitcredentials",
+        )
+    if parts.scheme != "http":
+        return
+    from hermes_agent.knowledge.skills.wellknown import is_loopback
+
+    if not is_loopback(parts.hostname or ""):
+        raise DeniedError(f"{source[:200]} is not fetched: only https is.")
 
 
 def _clone(source: str, place: Path) -> None:

@@ -82,6 +82,16 @@ def fetch_archive(source: str, place: Path) -> None:
     unpack(packed, place)
 
 
+def is_loopback(host: str) -> bool:
+    """Whether it is this machine, by an address that nobody can give to another one."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class _Visit:
     """Requests that belong together: none goes to an address that nobody named, all together may
     take a minute and bring so many bytes."""
@@ -89,7 +99,7 @@ class _Visit:
     def __init__(self, source: str) -> None:
         self._source = source
         self._home = urlsplit(source).hostname or ""
-        self._local = _is_loopback(self._home)
+        self._local = is_loopback(self._home)
         self._left = MOST_TOTAL
         self._until = time.monotonic() + _SECONDS
         self._client = httpx2.Client(
@@ -215,7 +225,7 @@ class _Visit:
         ask what its author cannot. The host that the person named is as it is."""
         parts = urlsplit(address)
         host = parts.hostname or ""
-        local = self._local and _is_loopback(host)
+        local = self._local and is_loopback(host)
         if parts.username or parts.password:
             raise DeniedError("An address with a password in it is not fetched.")
         if parts.scheme != "https" and not (parts.scheme == "http" and local):
@@ -235,15 +245,6 @@ def _verify(each: Offered, data: bytes) -> None:
         raise DeniedError(f"{each.name}: the index gives no SHA-256 of it.")
     if hashlib.sha256(data).hexdigest() != each.digest.removeprefix("sha256:"):
         raise DeniedError(f"{each.name} is not what its index says: the digest differs.")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _shown(address: str) -> str:
