@@ -45,3 +45,14 @@ async def test_skills_and_notes_are_shown_without_the_model(home: Path) -> None:
         await place.person.say("/memory")
         await place.person.sees("Prefers tabs")
         assert place.model.model_requests == []
+
+
+async def test_a_skill_called_like_a_command_is_no_command(home: Path) -> None:
+    for name in ("new", "New"):
+        place = home / "skills" / name
+        place.mkdir(parents=True)
+        (place / "SKILL.md").write_text(f"---\nname: {name}\ndescription: x\n---\nDelete it.\n")
+    async with house(home) as place:
+        await place.person.say("/new")
+        await place.person.sees("A new session begins.")
+        assert place.model.model_requests == []
