@@ -66,7 +66,7 @@ def cents(value: float) -> int:
 
 
 def refused(ran: Ran, key: str) -> None:
-    assert ran.status == 1, ran.out
+    assert ran.status == 75, ran.out
     assert f"({key})" in ran.err and "is spent" in ran.err
     assert f"hermes config set {key}" in ran.err
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hermes_agent.agent.control import Control
 from hermes_agent.cli.app import Agent, open_agent
 from hermes_agent.cli.wish import Wish
+from hermes_agent.domain.errors import CapReached, PeriodCapReached
 from hermes_agent.domain.events import BudgetSpent, Completed, Failed, Interrupted, TurnEnded
 from hermes_agent.sessions.live import LiveSession
 from hermes_agent.store.port import SCRIPTED
@@ -147,5 +148,6 @@ def exit_status(ended: TurnEnded) -> int:
             return 130
         case BudgetSpent():
             return BUDGET_SPENT
-        case Failed():
-            return 1
+        case Failed(error=error):
+            capped = error in (CapReached.__name__, PeriodCapReached.__name__)
+            return BUDGET_SPENT if capped else 1

@@ -33,7 +33,7 @@ Exit status:
   0    the agent answered
   1    it failed (the model, the session, a denied home)
   2    wrong usage
-  75   the turn's budget of model calls was spent
+  75   the turn's budget of model calls, or a cap on spending, was reached
   78   the configuration cannot be used
   130  interrupted"""
 
