@@ -4,12 +4,14 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hermes_agent.environments.bubblewrap import unusable
 from tests.acceptance.hermes import Hermes
+from tests.acceptance.test_interruption import wait_for
 from tests.contract.environments.engines import IMAGE, Engine, Sshd, missing
 from tests.servers.model import ModelServer
 from tests.servers.script import Call, Reply
@@ -126,3 +128,136 @@ def test_commands_files_and_processes_are_in_one_place(
     assert (hermes.folder / "poem").exists() == (name == "bubblewrap")
     if isinstance(there, Engine):
         assert containers(there) == [], "nothing of a session outlives it"
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_container_ends_when_hermes_is_killed(
+    hermes: Hermes, server: ModelServer, placed: Placed, name: str
+) -> None:
+    engine = placed(name)
+    assert isinstance(engine, Engine)
+    server.say(step("terminal", command="sleep 600"))
+    with hermes.started("-q", "work", "--yolo") as process:
+        wait_for(lambda: len(containers(engine)) == 1)
+        process.kill()
+        process.wait()
+    wait_for(lambda: containers(engine) == [], 60)
+    server.say(step("terminal", command="echo again"), Reply(text="Done."))
+    ran = hermes.run("-c", "-q", "go on", "--yolo")
+    assert ran.status == 0, ran.err
+    assert "again" in told(server)[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "said"),
+    [
+        ("docker", {"docker_image": "localhost:1/no-such:1"}, "The container cannot be reached"),
+        ("podman", {"docker_image": "localhost:1/no-such:1"}, "The container cannot be reached"),
+        ("ssh", {"ssh_port": 1}, "refused"),
+    ],
+)
+def test_a_place_that_is_not_there_is_said_and_the_session_goes_on(
+    hermes: Hermes,
+    server: ModelServer,
+    placed: Placed,
+    name: str,
+    settings: dict[str, object],
+    said: str,
+) -> None:
+    placed(name, **settings)
+    server.say(
+        step("terminal", command="echo one"),
+        step("read_file", path="/etc/hostname"),
+        Reply(text="It is not there."),
+    )
+    ran = hermes.run("-q", "work", "--yolo")
+    assert (ran.status, ran.out) == (0, "It is not there.\n"), ran.err
+    for result in told(server):
+        assert said in result, result
+        assert "Traceback" not in result
+        assert len(result) < 500
+    server.say(Reply(text="Still here."))
+    assert hermes.run("-c", "-q", "and now?").out == "Still here.\n"
+    assert ("refused" in hermes.run("doctor").out) == (name == "ssh")
+
+
+def test_a_container_that_vanishes_is_told_to_the_model_and_replaced(
+    hermes: Hermes, server: ModelServer, placed: Placed
+) -> None:
+    engine = placed("podman")
+    assert isinstance(engine, Engine)
+    server.say(
+        step("terminal", command="echo begun; sleep 600"),
+        step("terminal", command="echo back"),
+        Reply(text="Done."),
+    )
+    with hermes.started("-q", "work", "--yolo") as process:
+        wait_for(lambda: len(containers(engine)) == 1)
+        wait_for(lambda: "sleep" in engine.run("top", *containers(engine)).stdout)
+        engine.do("kill", *containers(engine))
+        assert process.wait(60) == 0
+    lost, back = told(server)
+    assert "was lost while the command ran" in lost
+    assert "begun" in lost
+    assert "back" in back
+
+
+def test_the_model_is_told_where_it_works_and_nothing_of_this_machines_folder(
+    hermes: Hermes, server: ModelServer, placed: Placed
+) -> None:
+    placed("ssh", ssh_port=1)
+    (hermes.folder / "AGENTS.md").write_text("the notes of this machine")
+    server.say(Reply(text="One."), Reply(text="Two."))
+    hermes.run("-q", "hello")
+    hermes.run("-c", "-q", "hello again")
+    first, second = (str(each.json["messages"][0]["content"]) for each in server.model_requests)
+    assert first == second
+    assert "the notes of this machine" not in first
+    assert "AGENTS.md" in first, "it is said that they are not shown"
+    assert "there, by ssh" in first
+
+
+def test_notes_of_a_mounted_folder_are_read_and_links_out_of_it_are_not(
+    hermes: Hermes, server: ModelServer, placed: Placed
+) -> None:
+    placed("podman", docker_mount_cwd_to_workspace=True)
+    server.say(Reply(text="One."), Reply(text="Two."))
+    (hermes.folder / "AGENTS.md").write_text("the notes of the project")
+    hermes.run("-q", "hello")
+    (hermes.folder.parent / "private").write_text("what nobody shares")
+    (hermes.folder / "AGENTS.md").unlink()
+    (hermes.folder / "AGENTS.md").symlink_to(hermes.folder.parent / "private")
+    hermes.run("-q", "hello")
+    first, second = (str(each.json["messages"][0]["content"]) for each in server.model_requests)
+    assert "the notes of the project" in first
+    assert "what nobody shares" not in second
+
+
+PLUGIN = """
+import msgspec
+from hermes_agent.environments.local import LocalEnvironment
+
+class Modal(LocalEnvironment):
+    def __init__(self, place):
+        super().__init__(msgspec.structs.replace(place, cwd="/usr"))
+"""
+
+
+def test_a_package_brings_a_backend_by_its_entry_point(
+    hermes: Hermes, server: ModelServer, tmp_path: Path
+) -> None:
+    hermes.configure("terminal: {backend: modal}\n")
+    ran = hermes.run("-q", "hello")
+    assert ran.status != 0
+    assert "entry point modal in the group hermes_agent.environments" in ran.err
+    package = tmp_path / "site"
+    (package / "example-1.0.dist-info").mkdir(parents=True)
+    (package / "example.py").write_text(PLUGIN)
+    (package / "example-1.0.dist-info/METADATA").write_text("Name: example\nVersion: 1.0\n")
+    (package / "example-1.0.dist-info/entry_points.txt").write_text(
+        "[hermes_agent.environments]\nmodal = example:Modal\n"
+    )
+    server.say(step("terminal", command="pwd; echo by a plugin"), Reply(text="Done."))
+    ran = hermes.run("-q", "work", "--yolo", PYTHONPATH=str(package))
+    assert (ran.status, ran.out) == (0, "Done.\n"), ran.err
+    assert "/usr\\nby a plugin" in told(server)[-1]

@@ -1,6 +1,7 @@
 """`hermes setup`: questions on a terminal, options without one."""
 
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -100,3 +101,39 @@ def test_reset_forgets_the_section_and_nothing_else(hermes: Hermes) -> None:
     text = (hermes.home / "config.yaml").read_text()
     assert "max_turns" not in text and "pirate" not in text
     assert "scripted-model" in text
+
+
+def test_a_place_that_does_not_work_is_said_before_it_is_chosen(
+    hermes: Hermes, tmp_path: Path
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/docker").write_text("#!/bin/sh\necho 'Cannot connect' >&2; exit 1\n")
+    (tmp_path / "bin/docker").chmod(0o755)
+    hermes.environ["PATH"] = f"{tmp_path}/bin:{hermes.environ['PATH']}"
+    with dialogue(hermes, "setup", "terminal") as talk:
+        talk.answer("Where commands run", "docker")
+        talk.answer("Image", "debian:bookworm")
+        talk.answer("all the same", "n")
+        assert "docker does not answer: Cannot connect" in talk.seen
+        talk.answer("Where commands run", "ssh")
+        talk.answer("Machine", "127.0.0.1")
+        talk.answer("User there", "nobody")
+        talk.answer("all the same", "y")
+        assert "the machine 127.0.0.1 does not answer" in talk.seen
+        talk.until("Try it with")
+        assert talk.process.wait(LIMIT) == 0
+    assert hermes.run("config", "get", "terminal.backend").out == "ssh\n"
+    ran = hermes.run("setup", "--non-interactive", "--backend", "docker")
+    assert ran.status == 0
+    assert "docker does not answer: Cannot connect" in ran.err
+    (tmp_path / "bin/docker").write_text("#!/bin/sh\necho 27.1\n")
+    with dialogue(hermes, "setup", "terminal") as talk:
+        talk.answer("Where commands run", "local")
+        talk.until("local works everywhere")
+        assert talk.process.wait(LIMIT) == 0
+    with dialogue(hermes, "setup", "terminal") as talk:
+        talk.answer("Where commands run", "docker")
+        talk.answer("Image", "")
+        talk.until("Try it with")
+        assert "docker answers (27.1)" in talk.seen
+        assert talk.process.wait(LIMIT) == 0

@@ -14,13 +14,27 @@ MAX_CHARS = 20_000
 _HEAD = 0.7
 
 
-def context_files(cwd: Path) -> tuple[Piece, ...]:
-    """The context files for a session that starts in `cwd`, ready for the prompt."""
-    return tuple(_piece(path) for path in _found(cwd))
+def context_files(cwd: Path, *, confined: bool = False) -> tuple[Piece, ...]:
+    """The context files for a session that starts in `cwd`, ready for the prompt.
+
+    `confined` is for a folder that is all a container has of this machine: nothing above it
+    counts, and no link that leads out of it.
+    """
+    found = _found(cwd, [str(cwd)] if confined else _upwards(str(cwd)))
+    if confined:
+        root = cwd.resolve()
+        found = [path for path in found if path.resolve().is_relative_to(root)]
+    return tuple(_piece(path) for path in found)
 
 
-def _found(cwd: Path) -> list[Path]:
-    folders = _upwards(str(cwd))
+def notes_elsewhere() -> Piece:
+    """What stands in their stead where the folder is not on this machine."""
+    return Piece(
+        "files", Path(__file__).with_name("texts").joinpath("elsewhere.md").read_text().strip()
+    )
+
+
+def _found(cwd: Path, folders: list[str]) -> list[Path]:
     for names in ((".hermes.md", "HERMES.md"), ("AGENTS.md",), ("CLAUDE.md",)):
         for folder in folders:
             for name in names:

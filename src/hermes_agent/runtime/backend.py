@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from posixpath import isabs
 
+import msgspec
+
 from hermes_agent.config.load import Loaded
 from hermes_agent.config.schema.execution import Terminal
 from hermes_agent.environments.enclosure import Place
@@ -49,6 +51,20 @@ def place_of(loaded: Loaded, backend: str, *, cwd: Path, variables: Mapping[str,
     )
 
 
+def usable(loaded: Loaded, terminal: Terminal) -> tuple[bool, str]:
+    """Whether `terminal` would work here, with a sentence. Takes up to 20 seconds."""
+    if terminal.backend == "bubblewrap":
+        from hermes_agent.environments.bubblewrap import unusable
+
+        reason = unusable()
+        return reason is None, (
+            f"bubblewrap does not work here: {reason}" if reason else "bubblewrap works here"
+        )
+    config = msgspec.structs.replace(loaded.config, terminal=terminal)
+    found = reachable(msgspec.structs.replace(loaded, config=config))
+    return found or (True, f"{terminal.backend} works everywhere")
+
+
 def reachable(loaded: Loaded) -> tuple[bool, str] | None:
     """Whether what `terminal.backend` needs beyond this machine answers, with a sentence; None
     for the backends that need nothing. Takes up to 20 seconds."""
@@ -68,6 +84,20 @@ def reachable(loaded: Loaded) -> tuple[bool, str] | None:
     except ConfigError as error:
         return False, f"{error.message} {error.hint or ''}".strip()
     return True, "its plugin is installed"
+
+
+def mounted(loaded: Loaded, backend: str, cwd: Path) -> Path | None:
+    """`cwd`, where it is what a container has as its working directory."""
+    there = backend in CONTAINERS and loaded.config.terminal.docker_mount_cwd_to_workspace
+    return cwd if there else None
+
+
+def described(terminal: Terminal, backend: str) -> str:
+    """A distant place, in a few words for the model."""
+    if backend == "ssh":
+        return f"{terminal.ssh_host}, by ssh"
+    image = getattr(terminal, f"{'docker' if backend in CONTAINERS else backend}_image", "")
+    return f"a container of {backend} ({image})"
 
 
 def _beginning(terminal: Terminal, backend: str, cwd: Path) -> str:

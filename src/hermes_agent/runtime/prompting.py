@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from hermes_agent.config.load import Loaded
-from hermes_agent.context.files import context_files
+from hermes_agent.context.files import context_files, notes_elsewhere
 from hermes_agent.context.persona import persona
 from hermes_agent.context.prompt import (
     Facts,
@@ -21,6 +21,7 @@ from hermes_agent.context.prompt import (
 )
 from hermes_agent.domain.errors import UsageError
 from hermes_agent.knowledge.memory import SEPARATOR, Target
+from hermes_agent.runtime.backend import described
 from hermes_agent.runtime.keeping import memory_files, offered, skill_shelf
 from hermes_agent.runtime.workplace import Workplace
 from hermes_agent.runtime.zone import zone_of
@@ -45,6 +46,7 @@ class Prompting:
         self.personality = loaded.config.display.personality
         self._loaded = loaded
         self._environment = work.environment
+        self._work = work
         self._outside = work.servers
         self._tell_session_id = tell_session_id
         self._entrance = entrance
@@ -76,7 +78,7 @@ class Prompting:
                 *(self._servers() if "tool_search" in tools else ()),
                 *(self._notes() if "memory" in tools else ()),
             ),
-            context_files=context_files(Path(self._environment.cwd)),
+            context_files=self._files(tools),
             facts=self._facts(session_id),
         )
 
@@ -107,6 +109,14 @@ class Prompting:
             for target, note in (files.snapshot() if files else {}).items()
         )
 
+    def _files(self, tools: Collection[str]) -> tuple[Piece, ...]:
+        """Those of the folder, where it is on this machine. A distant one is not waited for."""
+        if self._work.here:
+            return context_files(Path(self._environment.cwd))
+        if self._work.mounted is not None:
+            return context_files(self._work.mounted, confined=True)
+        return (notes_elsewhere(),) if "read_file" in tools else ()
+
     def _skills(self, tools: Collection[str]) -> tuple[Piece, ...]:
         index = skill_shelf(self._loaded, self._entrance).index(offered(tools))
         return (Piece("skills", f"# Skills\n{index}"),) if index else ()
@@ -116,16 +126,25 @@ class Prompting:
         return (Piece("servers", f"# Servers with more tools\n{names}"),)
 
     def _facts(self, session_id: str) -> Facts:
-        shell = self._loaded.environ.get("SHELL", "bash").rsplit("/", 1)[-1]
+        system, shell = self._machine()
         return Facts(
             cwd=self._environment.cwd,
-            system=f"{platform.system()} {platform.machine()}",
-            shell=shell if _is_there(shell, os.environ.get("PATH")) else "bash",
+            system=system,
+            shell=shell,
             date=_now(self._loaded.config.timezone).strftime("%A, %Y-%m-%d %H:%M %Z"),
             environment=self._environment.name,
             entrance=self._entrance,
             session_id=session_id if self._tell_session_id else None,
         )
+
+    def _machine(self) -> tuple[str, str]:
+        """What commands run on, and their shell."""
+        if not self._work.here:
+            there = described(self._loaded.config.terminal, self._environment.name)
+            return f"{there}, not the person's own machine", "bash, else sh"
+        shell = self._loaded.environ.get("SHELL", "bash").rsplit("/", 1)[-1]
+        there = _is_there(shell, os.environ.get("PATH"))
+        return f"{platform.system()} {platform.machine()}", shell if there else "bash"
 
     def _soul(self) -> str | None:
         return persona(self._loaded.paths.soul_file, self._workspace())

@@ -20,7 +20,7 @@ from hermes_agent.policy.gate import Gate
 from hermes_agent.policy.grants import ListedGrants
 from hermes_agent.policy.paths import PathGuard
 from hermes_agent.policy.redaction import Redactor
-from hermes_agent.runtime.backend import backend_of, place_of
+from hermes_agent.runtime.backend import backend_of, mounted, place_of
 from hermes_agent.runtime.keeping import memory_files, offered, skill_shelf
 from hermes_agent.runtime.servers import Servers
 from hermes_agent.tools.builtin.todo import restored
@@ -77,6 +77,10 @@ class Workplace:
             premises.backend,
             place_of(loaded, premises.backend, cwd=cwd, variables=premises.variables),
         )
+        self.here = self.environment.guard is None
+        """Whether commands see the files of this machine."""
+        self.mounted = mounted(loaded, premises.backend, cwd)
+        """The folder of this machine that a container works in, if there is one."""
         self._home = premises.home
         self.doing = "terminal"
         self._gate = Gate(

@@ -7,6 +7,7 @@ from typing import Any
 import click
 import msgspec
 
+from hermes_agent.cli.commands import setup_terminal
 from hermes_agent.config.edit import edit, edit_env_file
 from hermes_agent.config.load import Loaded, load
 from hermes_agent.config.managed import require_unmanaged
@@ -36,7 +37,7 @@ class Answers(msgspec.Struct):
 @click.option("--model", help="The model, as its vendor calls it.")
 @click.option("--base-url", help="The address of a server of your own.")
 @click.option("--key-stdin", is_flag=True, help="Read the vendor's key from standard input.")
-@click.option("--backend", type=click.Choice(["local", "bubblewrap"]), help="Where commands run.")
+@click.option("--backend", type=click.Choice(setup_terminal.BACKENDS), help="Where commands run.")
 @click.option("--max-turns", type=click.IntRange(1), help="Most model calls for one message.")
 @click.option("--personality", help="A manner of speaking, or none.")
 @click.option("--reset", is_flag=True, help="Forget the settings of these sections first.")
@@ -71,6 +72,10 @@ def command(
             if value is not None
         }
         _require_known(loaded, provider, personality)
+        if backend is not None:
+            works, sentence = setup_terminal.probe(loaded, {"backend": backend})
+            if not works:
+                click.echo(sentence, err=True)
         if key_stdin:
             answers.secrets[_key_variable(provider)] = _key_from_stdin()
         if not answers.settings and not answers.secrets and not reset:
@@ -186,16 +191,7 @@ def _ask_model(loaded: Loaded, answers: Answers) -> None:
 
 
 def _ask_terminal(loaded: Loaded, answers: Answers) -> None:
-    from hermes_agent.environments.bubblewrap import unusable
-
-    now = loaded.config.terminal.backend
-    if unusable() is None:
-        click.echo("  bubblewrap hides secrets and the agent's own files from commands.")
-    backend = click.prompt(
-        "Where commands run", default=now, type=click.Choice(["local", "bubblewrap"])
-    )
-    if backend != now:
-        answers.settings["terminal.backend"] = backend
+    answers.settings |= setup_terminal.ask(loaded)
 
 
 def _ask_agent(loaded: Loaded, answers: Answers) -> None:

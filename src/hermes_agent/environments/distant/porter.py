@@ -21,6 +21,9 @@ def script(name: str) -> str:
     return Path(__file__).with_name(name).read_text()
 
 
+_LONGEST = 300
+
+
 class Porter:
     """The keeper, from its first word to its end. `gone` resolves when it cannot be reached.
 
@@ -80,7 +83,7 @@ class Porter:
             late = not self.gone.done()
             await asyncio.wait(self._reading, timeout=1)
             await self.close()
-            said = self._noise.text()
+            said = _gist(self._noise.text())
             raise EnvironmentFault(
                 f"No answer within {patience:.0f} seconds. {said}".strip()
                 if late
@@ -157,3 +160,11 @@ class Porter:
     def said(self) -> str:
         """What the client said on its own account."""
         return self._noise.text()
+
+
+def _gist(said: str) -> str:
+    """Of all that an engine said, its last error."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if line.lower().startswith(("error", "docker:", "ssh:"))]
+    text = errors[-1] if errors else " ".join(lines)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
