@@ -11,10 +11,12 @@ import pytest
 
 from hermes_agent.environments.bubblewrap import unusable
 from tests.acceptance.hermes import Hermes
+from tests.acceptance.test_gateway import gateway
 from tests.acceptance.test_interruption import wait_for
 from tests.contract.environments.engines import IMAGE, Engine, Sshd, missing
 from tests.servers.model import ModelServer
 from tests.servers.script import Call, Reply
+from tests.servers.telegram import BotApi
 
 ENGINES = ("docker", "podman")
 Other = Callable[[str], Engine | Sshd]
@@ -261,3 +263,22 @@ def test_a_package_brings_a_backend_by_its_entry_point(
     ran = hermes.run("-q", "work", "--yolo", PYTHONPATH=str(package))
     assert (ran.status, ran.out) == (0, "Done.\n"), ran.err
     assert "/usr\\nby a plugin" in told(server)[-1]
+
+
+def test_a_chat_works_in_a_container_that_ends_with_the_gateway(
+    hermes: Hermes, server: ModelServer, placed: Placed
+) -> None:
+    engine = placed("podman")
+    assert isinstance(engine, Engine)
+    server.say(
+        step("write_file", path="note", content="by the chat\n"),
+        step("terminal", command="cat note; pwd"),
+        Reply(text="It is noted."),
+    )
+    with BotApi() as api, gateway(hermes, api) as running:
+        running.say("note it")
+        running.sees("It is noted.")
+        assert len(containers(engine)) == 1
+        assert "by the chat\\n/workspace" in told(server)[-1]
+        assert running.stop() == 0
+    assert containers(engine) == []
