@@ -119,7 +119,8 @@ class GatewayDoor:
         """
         active = self._turns.get(key)
         text = inbound.text.strip()
-        if active is None:
+        if active is None or active.control.stopping:
+            # One that is ending would store the words and answer nobody.
             return
         album = inbound.extra.get(ALBUM)
         if album and active.claim.inbound.extra.get(ALBUM) == album:

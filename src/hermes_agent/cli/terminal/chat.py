@@ -183,7 +183,7 @@ class Chat:
 
     def _while_busy(self, message: str) -> None:
         mode = self.agent.config.display.busy_input_mode
-        if self._control is None or mode == "queue":
+        if self._control is None or self._control.stopping or mode == "queue":
             self.queue(message)
         elif mode == "interrupt":
             self._queue.insert(0, message)
@@ -198,7 +198,7 @@ class Chat:
         except HermesError as error:
             self.complain(error)
             return
-        if control is self._control:
+        if control is self._control and not control.stopping:
             control.steer(expanded)
         else:
             self.queue(message)

@@ -130,7 +130,7 @@ async def steer(call: Call) -> None:
     if not call.argument:
         raise UsageError("Say what?", hint="/steer TEXT")
     active = call.service.turns.get(call.key)
-    if active is None:
+    if active is None or active.control.stopping:
         call.rerun.append(call.argument)
         return
     _check_open(call, active)
