@@ -1,10 +1,14 @@
 """Skills from outside."""
 
+import bz2
+import gzip
 import io
+import lzma
 import os
 import subprocess
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -248,3 +252,95 @@ def test_what_a_killed_program_left_in_quarantine_goes_with_the_next_visit(shelf
     with quarantine(shelf):
         assert not left.exists()
         assert other.exists()
+
+
+def zipped(tmp_path: Path, *names: str) -> Path:
+    path = tmp_path / "odd.zip"
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("some/SKILL.md", TEXT.format("some"))
+        for name in names:
+            packed.writestr(name, b"x")
+    return path
+
+
+def encrypted(tmp_path: Path) -> Path:
+    path = zipped(tmp_path)
+    data = bytearray(path.read_bytes())
+    data[6] |= 1
+    data[data.find(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    return path
+
+
+def cut_off(tmp_path: Path) -> Path:
+    path = archive(tmp_path, "tar.gz", "some/SKILL.md", os.urandom(100_000))
+    path.write_bytes(path.read_bytes()[:50_000])
+    return path
+
+
+COMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    "": bytes,
+    "gz": lambda data: gzip.compress(data, 1),
+    "bz2": lambda data: bz2.compress(data, 1),
+    "xz": lambda data: lzma.compress(data, preset=0),
+}
+
+
+def long_header(tmp_path: Path, kind: str) -> Path:
+    """An archive whose header alone unfolds to a size that would fill a machine's memory."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as packed:
+        member = tarfile.TarInfo("some/SKILL.md")
+        member.pax_headers = {"comment": "x" * (2 * MOST_TOTAL)}
+        packed.addfile(member, io.BytesIO(b""))
+    path = tmp_path / f"header.tar.{kind}"
+    path.write_bytes(COMPRESS[kind](out.getvalue()))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("made", "details", "why"),
+    [
+        (zipped, ("some/x", "some/x/y"), "File exists"),
+        (zipped, (f"some/{'y' * 300}",), "name too long"),
+        (zipped, ("/".join("d" * 2000),), "16 deep"),
+        (encrypted, (), "encrypted"),
+        (cut_off, (), "no archive that can be read"),
+        (long_header, ("gz",), "too much"),
+        (long_header, ("bz2",), "too much"),
+        (long_header, ("xz",), "too much"),
+    ],
+)
+def test_an_odd_archive_is_an_error_in_words(
+    shelf: Path, tmp_path: Path, made: Callable[..., Path], details: tuple[str, ...], why: str
+) -> None:
+    with pytest.raises(HermesError, match=why):
+        install(shelf, str(made(tmp_path, *details)))
+    assert Shelf((shelf,)).all() == {}
+    assert list((shelf / ".hub/quarantine").iterdir()) == []
+
+
+def test_folders_in_folders_without_end_are_refused(shelf: Path, tmp_path: Path) -> None:
+    skill(tmp_path / "source").joinpath(*"d" * 20).mkdir(parents=True)
+    with pytest.raises(DeniedError, match="16 deep"):
+        install(shelf, str(tmp_path / "source"))
+
+
+@pytest.mark.parametrize("where", [".", ".."])
+def test_the_shelf_is_not_put_into_itself(shelf: Path, where: str) -> None:
+    skill(shelf)
+    with pytest.raises(DeniedError, match="where skills are put"):
+        install(shelf, str(shelf / where))
+
+
+@pytest.mark.parametrize("kind", COMPRESS)
+def test_archives_are_unpacked_however_they_are_compressed(
+    shelf: Path, tmp_path: Path, kind: str
+) -> None:
+    place = skill(tmp_path / "source")
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as packed:
+        packed.add(place, "some")
+    (tmp_path / "x").write_bytes(COMPRESS[kind](out.getvalue()))
+    install(shelf, str(tmp_path / "x"))
+    assert list(Shelf((shelf,)).all()) == ["some"]

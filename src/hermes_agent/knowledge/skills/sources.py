@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from hermes_agent.domain.errors import DeniedError, HermesError, NotFoundError
-from hermes_agent.knowledge.skills.unpacking import is_archive, refuse_bomb, unpack
+from hermes_agent.knowledge.skills.unpacking import DEEPEST, is_archive, refuse_bomb, unpack
 
 _GIT = re.compile(r"(?:https?://|ssh://|git@|file://)\S+|\S+\.git")
 _ARCHIVE = re.compile(r"https?://\S+\.(?:zip|tar|tar\.gz|tgz)")
@@ -26,8 +26,18 @@ def fetch(source: str, place: Path, only: str | None = None) -> None:
     """The source's files below `place`; of an index those of the skill `only`, else of all.
     Raises `HermesError`s."""
     _refuse_address(source)
+    try:
+        _fetch(source, place, only)
+        refuse_traps(place)
+    except OSError as error:
+        raise HermesError(f"{source} cannot be used: {error.strerror or 'not readable'}") from error
+
+
+def _fetch(source: str, place: Path, only: str | None) -> None:
     path = Path(source).expanduser()
     if path.is_dir():
+        if place.resolve().is_relative_to(path.resolve()):
+            raise DeniedError(f"{source} is where skills are put, and no source of them.")
         refuse_traps(path)
         shutil.copytree(path, place, symlinks=True, ignore=shutil.ignore_patterns(".git"))
     elif is_archive(path):
@@ -47,7 +57,6 @@ def fetch(source: str, place: Path, only: str | None = None) -> None:
             f"{source!r} is no folder, no archive, no git address and no index.",
             hint="Give a folder, a .zip, .tar or .tar.gz, https://….git, or https://HOST.",
         )
-    refuse_traps(place)
 
 
 def _refuse_address(source: str) -> None:
@@ -93,6 +102,8 @@ def refuse_traps(place: Path) -> None:
     count = total = 0
     for here, folders, names in os.walk(place):
         folders[:] = [name for name in folders if name != ".git"]
+        if len(Path(here).relative_to(place).parts) > DEEPEST:
+            raise DeniedError(f"Folders are nested more than {DEEPEST} deep.")
         for name in (*folders, *names):
             about = Path(here, name).lstat()
             if not (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):
