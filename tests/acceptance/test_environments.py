@@ -282,3 +282,23 @@ def test_a_chat_works_in_a_container_that_ends_with_the_gateway(
         assert "by the chat\\n/workspace" in told(server)[-1]
         assert running.stop() == 0
     assert containers(engine) == []
+
+
+def test_an_engine_that_is_down_is_said_by_the_agent_and_by_doctor(
+    hermes: Hermes, server: ModelServer, placed: Placed
+) -> None:
+    engine = placed("docker")
+    assert isinstance(engine, Engine)
+    server.say(step("terminal", command="echo one"), Reply(text="It is down."))
+    engine.kill()
+    try:
+        ran = hermes.run("-q", "work", "--yolo")
+        doctor = hermes.run("doctor")
+    finally:
+        engine.up()
+    assert (ran.status, ran.out) == (0, "It is down.\n"), ran.err
+    (said,) = told(server)
+    assert "The container cannot be reached" in said
+    assert "aemon" in said, said
+    assert doctor.status == 1
+    assert "docker does not answer" in doctor.out

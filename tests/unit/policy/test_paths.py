@@ -7,6 +7,7 @@ import pytest
 
 from hermes_agent.domain.errors import DeniedError
 from hermes_agent.policy.paths import PathGuard
+from hermes_agent.policy.protected import SEALED, secret
 
 
 @pytest.fixture
@@ -172,3 +173,20 @@ def test_a_loop_of_links_is_no_crash(place: Path) -> None:
 
 def test_another_directory_may_be_the_base(place: Path) -> None:
     assert guard(place).check_read("x", cwd=str(place / "outside")) == str(place / "outside/x")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".ssh/id_rsa", ".gnupg/private-keys-v1.d/x.key", ".aws/credentials", ".kube/config",
+        ".docker/config.json", ".azure/x", ".password-store/x", ".config/gh/hosts.yml",
+        ".config/rclone/rclone.conf", ".config/op/x", ".config/gcloud/credentials.db",
+        ".cargo/credentials.toml", ".terraform.d/credentials.tfrc.json", ".netrc", ".npmrc",
+        ".pypirc", ".pgpass", ".git-credentials", ".vault-token", ".my.cnf",
+        ".mozilla/firefox/x/key4.db", ".config/chromium/Default/Cookies",
+        ".config/google-chrome/Default/Login Data", ".gem/credentials",
+    ],
+)  # fmt: skip
+def test_what_may_never_be_read_is_not_shown_by_a_sandbox(name: str) -> None:
+    assert secret(f"/home/ann/{name}", home="/home/ann", hermes_home="/home/ann/.hermes")
+    assert any(name == each or name.startswith(f"{each}/") for each in SEALED)
