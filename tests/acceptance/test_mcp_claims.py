@@ -1,6 +1,7 @@
 """What tools of servers say about themselves, and what it is worth."""
 
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,12 @@ def turn(daemon: Running, server: ModelServer, number: int, *steps: Reply, word:
     daemon.sees(f"Turn {number} is over.")
 
 
+def found_last(server: ModelServer) -> dict[str, Any]:
+    """The first tool that the latest search found; empty where that was no search."""
+    tools: list[dict[str, Any]] = results(server)[-1].get("tools", [])
+    return tools[0] if tools else {}
+
+
 def test_a_tool_that_describes_itself_anew_while_it_is_used_is_asked_about_until_a_person_agrees(
     hermes: Hermes, server: ModelServer, api: BotApi
 ) -> None:
@@ -38,10 +45,14 @@ def test_a_tool_that_describes_itself_anew_while_it_is_used_is_asked_about_until
     with gateway(hermes, api) as daemon:
         turn(daemon, server, 0, book, use("mcp_books_redescribe"))
         assert results(server)[0]["result"] == {"result": "first: Bread"}
-        turn(daemon, server, 1, search("mcp_books_ledger_7"), book, word="/deny")
-        found, denied = results(server)[-2:]
-        assert found["tools"][0]["warning"] == CHANGED
-        assert denied["status"] == "blocked"
+        look = 100  # the server is asked anew in its own time
+        while "warning" not in found_last(server):
+            turn(daemon, server, look, search("mcp_books_ledger_7"))
+            look += 1
+            assert look < 150
+        assert found_last(server)["warning"] == CHANGED
+        turn(daemon, server, 1, book, word="/deny")
+        assert results(server)[-1]["status"] == "blocked"
         turn(daemon, server, 2, book, word="/approve")
         assert results(server)[-1]["result"] == {"result": "first: Bread"}
         turn(daemon, server, 3, search("mcp_books_ledger_7"), book)
