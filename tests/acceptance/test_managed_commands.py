@@ -55,7 +55,7 @@ REFUSED: dict[str, list[str]] = {
 """By command, ways to say it."""
 
 OPEN = """
-chat completion doctor help insights logs status version
+chat completion doctor help insights logs migrate status version
 config config_check config_env-path config_get config_path config_schema config_show
 cron_add cron_create cron_delete cron_edit cron_list cron_pause cron_remove cron_resume cron_rm
 cron_run cron_status cron_tick

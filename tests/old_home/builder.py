@@ -103,7 +103,8 @@ def database(path: Path, version: int = 5) -> None:
             "INSERT INTO routes VALUES ('agent:main:telegram:dm:7001', 'a1b2c3d4');"
         )
     rows: list[dict[str, Any]] = [
-        {"id": LED, "source": "telegram", "user_id": "7001", "started_at": 1756700000.0},
+        {"id": LED, "source": "telegram", "user_id": "7001", "started_at": 1756700000.0,
+         "message_count": 4, "tool_call_count": 1},
         {
             "id": RESUMED, "source": "cli", "model": "anthropic/claude-opus-4.6",
             "started_at": 1756800000.0, "ended_at": 1756800900.0, "end_reason": "compression",

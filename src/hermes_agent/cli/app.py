@@ -57,6 +57,9 @@ class Agent:
         self.asker = Switchboard()
         self._wish = wish
         self._store = open_store(self.paths.home)
+        if self._store.kept_copy:
+            text = f"state.db was brought up to date; as it was: {self._store.kept_copy}"
+            self.notices.append(Notice(text))
         self._locks = SessionLocks(self.paths.sessions_dir)
         self._models = ModelRoom(
             loaded, Person(), offline=wish.local, thorough=wish.interactive, cwd=str(cwd)

@@ -26,6 +26,7 @@ COMMANDS: dict[str, Entry] = {
     "logs": Entry("logs", "Show the gateway's log."),
     "mcp": Entry("mcp", "Servers that bring more tools."),
     "memory": Entry("memory", "What the agent noted down for good."),
+    "migrate": Entry("migrate", "Take over the home of an older installation."),
     "model": Entry("model", "Choose, list and test models."),
     "pairing": Entry("pairing", "Let people in who knocked, and see them out."),
     "sessions": Entry("sessions", "List, search, export and tidy past conversations."),

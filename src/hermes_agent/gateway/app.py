@@ -87,6 +87,8 @@ class Gateway:
         self._changed = changed
         self._tasks: set[asyncio.Task[None]] = set()
         self.store = open_store(loaded.paths.home)
+        if self.store.kept_copy:
+            _log.info("state.db was brought up to date; as it was: %s", self.store.kept_copy)
         self.ledger = open_ledger(loaded.paths.home)
         self._thread = store_thread()
         self.jobs = open_jobs(loaded.paths.home, loaded.config.timezone)

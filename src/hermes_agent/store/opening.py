@@ -4,6 +4,7 @@ from pathlib import Path
 
 from hermes_agent.domain.errors import StoreError
 from hermes_agent.store.port import Recovery, SessionStore
+from hermes_agent.store.transcripts import transcripts
 
 DATABASE = "state.db"
 
@@ -22,7 +23,7 @@ def open_store(home: Path) -> SessionStore:
 def open_existing_store(home: Path) -> SessionStore | None:
     """The store of `home`, or None where nothing was ever stored; creates nothing."""
     try:
-        there = (home / DATABASE).exists()
+        there = (home / DATABASE).exists() or any(transcripts(home / "sessions"))
     except OSError as error:
         raise StoreError(
             f"{home} cannot be read: {error.strerror}.",

@@ -15,6 +15,7 @@ import msgspec
 from hermes_agent.domain.chats import Origin
 from hermes_agent.domain.messages import Message, Role, ToolCall, ToolResult, Usage
 from hermes_agent.store.spending import SpendingStore
+from hermes_agent.store.transcripts import OldFile
 
 COMPRESSION = "compression"
 """The documented reason of a session that went on in a child."""
@@ -240,6 +241,15 @@ class SessionStore(SpendingStore, Protocol):
     @property
     def read_only(self) -> bool:
         """Whether nothing can be written here."""
+        ...
+
+    @property
+    def kept_copy(self) -> Path | None:
+        """The data as it was before it was brought up to date on opening; None if it was not."""
+        ...
+
+    def old_home(self) -> Sequence[OldFile]:
+        """What became of the files in which an older installation kept conversations."""
         ...
 
     def together(self) -> AbstractContextManager[None]:

@@ -12,7 +12,7 @@ import stat
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -30,13 +30,14 @@ _ROLES: tuple[Role, ...] = ("user", "assistant", "tool")
 
 
 class Transcript(msgspec.Struct, frozen=True, kw_only=True):
-    """One conversation. `problem` says what of it could not be read."""
+    """One conversation. `began` is Unix time or 0, `problem` says what could not be read."""
 
     session_id: str
     spoken: tuple[Message, ...]
     model: str | None = None
     system: str | None = None
     platform: str | None = None
+    began: float = 0.0
     problem: str = ""
 
 
@@ -47,6 +48,15 @@ class ChatEntry(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin
     created_at: float
     updated_at: float
+
+
+class OldFile(msgspec.Struct, frozen=True):
+    """What became of a transcript (by file name) or of a chat's entry (by key): taken over whole
+    where `problem` is empty."""
+
+    what: Literal["transcript", "chat"]
+    name: str
+    problem: str
 
 
 def transcripts(folder: Path) -> Iterator[Path]:
@@ -157,6 +167,7 @@ def _log(path: Path, data: bytes) -> Transcript:
         model=text(log.get("model")),
         system=text(log.get("system_prompt")),
         platform=text(log.get("platform")),
+        began=moment(log.get("session_start")),
     )
 
 

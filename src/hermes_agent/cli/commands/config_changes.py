@@ -5,6 +5,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from hermes_agent.config.edit import (
     replace_env_text,
     replace_text,
 )
+from hermes_agent.config.files import write_atomically
 from hermes_agent.config.keys import Shape
 from hermes_agent.config.load import load
 from hermes_agent.config.managed import require_unmanaged
@@ -118,7 +120,10 @@ def migrate(paths: Paths) -> None:
         changes["_config_version"] = CONFIG_VERSION
         click.echo(f"_config_version is now {CONFIG_VERSION}")
     if changes:
+        copy = paths.config_file.with_name(f"config.yaml.before-{time.strftime('%Y%m%d-%H%M%S')}")
+        write_atomically(copy, paths.config_file.read_bytes())
         edit(paths, changes)
+        click.echo(f"As it was before: {copy}")
     click.echo(f"{paths.config_file} is up to date")
 
 

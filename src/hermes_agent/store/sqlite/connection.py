@@ -25,8 +25,16 @@ _STEP = ("SAVEPOINT step", "RELEASE step", "ROLLBACK TO step; RELEASE step")
 class Database:
     """A connection that several threads may share; each transaction has it alone."""
 
-    def __init__(self, connection: apsw.Connection, path: Path, *, read_only: bool) -> None:
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        path: Path,
+        *,
+        read_only: bool,
+        kept: Path | None = None,
+    ) -> None:
         self.path = path
+        self.kept = kept
         self.read_only = read_only
         self._connection = connection
         self._transaction = typed(connection)
@@ -150,6 +158,7 @@ def _make(path: Path) -> None:
 def _prepared(connection: apsw.Connection, path: Path, *, durable: bool = False) -> Database:
     try:
         connection.set_busy_timeout(int(BUSY_SECONDS * 1000))
+        kept: Path | None = None
         read_only = connection.readonly("main")
         done = migrations.applied(typed(connection), path)
         if not read_only:
@@ -160,7 +169,7 @@ def _prepared(connection: apsw.Connection, path: Path, *, durable: bool = False)
                 f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}"
             )
             if done < migrations.newest():
-                migrations.migrate(connection, path)
+                kept = migrations.migrate(connection, path)
         elif done < migrations.newest():
             raise StoreError(
                 f"{path} has an older shape and cannot be written to be brought up to date.",
@@ -173,7 +182,7 @@ def _prepared(connection: apsw.Connection, path: Path, *, durable: bool = False)
                 connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         connection.close(True)
         raise
-    return Database(connection, path, read_only=read_only)
+    return Database(connection, path, read_only=read_only, kept=kept)
 
 
 def _use_wal(connection: apsw.Connection) -> None:

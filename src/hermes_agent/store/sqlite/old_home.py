@@ -49,7 +49,8 @@ def take_over(db: Transaction, folder: Path) -> None:
 def _store(db: Transaction, found: Transcript, chat: dict[str, Any] | None, path: Path) -> None:
     entry = chat or {}
     times = [message.timestamp for message in found.spoken if message.timestamp]
-    at = moment(entry.get("created_at")) or min(times, default=0.0) or path.stat().st_mtime
+    told = moment(entry.get("created_at")) or found.began
+    at = told or min(times, default=0.0) or path.stat().st_mtime
     if not _is_there(db, found.session_id):
         platform = text(entry.get("platform")) or found.platform or IMPORTED
         sessions.create(

@@ -28,6 +28,7 @@ from hermes_agent.store.spending import Spent, SpentSlice
 from hermes_agent.store.sqlite import messages, routes, sessions
 from hermes_agent.store.sqlite.connection import Database, connect, in_words
 from hermes_agent.store.sqlite.copying import copy
+from hermes_agent.store.transcripts import OldFile
 
 
 class SqliteStore:
@@ -48,6 +49,15 @@ class SqliteStore:
     @property
     def read_only(self) -> bool:
         return self._db.read_only
+
+    @property
+    def kept_copy(self) -> Path | None:
+        return self._db.kept
+
+    def old_home(self) -> Sequence[OldFile]:
+        query = "SELECT what, name, problem FROM old_home ORDER BY what DESC, name"
+        with self._db.read() as db:
+            return [OldFile(*row) for row in db.execute(query)]
 
     @contextmanager
     def together(self) -> Generator[None]:

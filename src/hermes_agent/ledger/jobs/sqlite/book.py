@@ -216,7 +216,11 @@ class SqliteJobs:
         with self._db.write() as db:
             if db.execute(statements()["taken_over"]).get:
                 return
-            found = self._earlier()
+            found, data = self._earlier()
+            if data:
+                # The file becomes a mirror, in which much looks otherwise.
+                stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(self._clock()))
+                write_atomically(self._mirror_file.with_name(f"jobs.json.before-{stamp}"), data)
             for job in found:
                 _put(db, job)
             db.execute(statements()["note_taken_over"], (self._clock(),))
@@ -224,24 +228,26 @@ class SqliteJobs:
             _log.info("%s jobs were taken over from %s", len(found), self._mirror_file)
             self._mirror()
 
-    def _earlier(self) -> Sequence[Job]:
+    def _earlier(self) -> tuple[Sequence[Job], bytes]:
+        """The jobs of the file, and its content where there are any."""
         try:
             data = self._mirror_file.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
-            return []
+            return [], b""
         except OSError as error:
             raise HermesError(
                 f"{self._mirror_file} cannot be read: {error.strerror}",
                 hint="Its jobs are taken over once; make it readable, or move it away.",
             ) from error
         try:
-            return jobs_in(data, self._clock(), self._zone)
+            found = jobs_in(data, self._clock(), self._zone)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             aside = self._mirror_file.with_name(f"jobs.json.unreadable-{int(self._clock())}")
             self._mirror_file.replace(aside)
             _log.warning("the jobs in %s cannot be read (%s); it is %s now",
                          self._mirror_file, error, aside.name)  # fmt: skip
-            return []
+            return [], b""
+        return found, data if found else b""
 
 
 def _jobs(db: Transaction, statement: str, *values: object) -> tuple[Job, ...]:

@@ -39,20 +39,25 @@ def applied(db: Transaction, path: Path) -> int:
     return done
 
 
-def migrate(connection: apsw.Connection, path: Path) -> None:
-    """Apply what is missing, all or nothing. Other processes wait for it or find it done."""
+def migrate(connection: apsw.Connection, path: Path) -> Path | None:
+    """Apply what is missing, all or nothing. Other processes wait for it or find it done.
+
+    Returns the copy of the file as it was, None for a new one.
+    """
     from hermes_agent.store.sqlite.adoption import adopt
     from hermes_agent.store.sqlite.copying import copy
     from hermes_agent.store.sqlite.old_home import take_over
 
     db = typed(connection)
+    kept: Path | None = None
     db.execute("BEGIN IMMEDIATE")
     try:
         done = applied(db, path)
         if done < newest() and has_table(db, "sessions"):
             # A second connection reads the file as it was, whatever this transaction does.
             stamp = time.strftime("%Y%m%d-%H%M%S")
-            copy(path, path.with_name(f"{path.name}.before-{newest():04d}-{stamp}"))
+            kept = path.with_name(f"{path.name}.before-{newest():04d}-{stamp}")
+            copy(path, kept)
         if done == 0 < newest():
             adopt(db, path)
         for number, file in sorted(_files().items()):
@@ -69,6 +74,7 @@ def migrate(connection: apsw.Connection, path: Path) -> None:
         if connection.in_transaction:
             db.execute("ROLLBACK")
         raise
+    return kept
 
 
 def documented_tables() -> str:
