@@ -10,6 +10,7 @@ import pytest
 from hermes_agent.domain.errors import ConfigError
 from tests.integration.api_house import KEY, House, house
 from tests.integration.api_jobs import BoardOfCards
+from tests.old_home.builder import write
 from tests.servers.script import Reply
 
 HELLO: Any = {"messages": [{"role": "user", "content": "hello"}]}
@@ -229,13 +230,15 @@ async def test_without_a_scheduler_jobs_are_said_to_be_missing(home: Path) -> No
 
 
 async def test_what_the_server_can_do_is_told_truly(home: Path) -> None:
+    write(home / "skills/brew/SKILL.md", "---\nname: brew\ndescription: Brews.\n---\nBoil.\n")
     async with house(home) as at:
         told = (await at.http.get("/v1/capabilities")).json()
         assert told["model"] == "scripted-model"
         assert "POST /v1/chat/completions" in told["endpoints"]
         sets = {each["id"]: each for each in (await at.http.get("/v1/toolsets")).json()["data"]}
         assert "terminal" in sets["terminal"]["tools"]
-        assert (await at.http.get("/v1/skills")).json()["data"] == []
+        skills = {each["id"] for each in (await at.http.get("/v1/skills")).json()["data"]}
+        assert "brew" in skills
         health = (await at.http.get("/health/detailed")).json()
         assert health["status"] == "ok"
         assert health["version"]

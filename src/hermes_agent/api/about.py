@@ -215,4 +215,6 @@ class About:
 
     async def skills(self, exchange: Exchange) -> None:
         exchange.query()
-        await exchange.answer(SkillList(data=[]))
+        skills = await self._host.skills(SOURCE)
+        listed = [Skill(id=name, description=text) for name, text in skills.items()]
+        await exchange.answer(SkillList(data=listed))

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from hermes_agent.policy.askers import NobodyToAsk
 from hermes_agent.runtime.agency import Agency
 from hermes_agent.runtime.compacting import compactor_of
 from hermes_agent.runtime.delegation import Delegation
-from hermes_agent.runtime.keeping import recall_for
+from hermes_agent.runtime.keeping import offered, recall_for, skill_shelf
 from hermes_agent.runtime.models import ModelRoom
 from hermes_agent.runtime.nobody import Nobody
 from hermes_agent.runtime.prompting import Prompting
@@ -149,6 +149,12 @@ class SessionHost:
             self._specs[platform] = toolbox.specs()
             await place.environment.close()
         return self._specs[platform]
+
+    async def skills(self, platform: str) -> Mapping[str, str]:
+        """See `Host.skills`."""
+        tools = offered([spec.name for spec in await self.specs(platform)])
+        shelf = skill_shelf(self._loaded, platform)
+        return {skill.name: skill.description for skill in shelf.offered(tools)}
 
     async def model_name(self) -> str:
         """See `Host.model_name`."""

@@ -1,5 +1,6 @@
 """Where entrances get their sessions from: what they ask for, and who gives it."""
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -59,6 +60,10 @@ class Host(Protocol):
 
     async def specs(self, platform: str) -> tuple[ToolSpec, ...]:
         """The tools that a session of this platform gets."""
+        ...
+
+    async def skills(self, platform: str) -> Mapping[str, str]:
+        """The skills that such a session is told of, with what each is for."""
         ...
 
     async def model_name(self) -> str:
