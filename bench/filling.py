@@ -13,7 +13,7 @@ from pathlib import Path
 
 from hermes_agent.domain.messages import Message, ToolCall
 from hermes_agent.store.opening import open_store
-from hermes_agent.store.port import Session
+from hermes_agent.store.records import Session
 
 WORDS = 20_000
 SYLLABLES = [a + b for a in "bdfgklmnprstvz" for b in "aeiou"]

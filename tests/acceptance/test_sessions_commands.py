@@ -15,7 +15,7 @@ import pytest
 
 from hermes_agent.domain.messages import Message, ToolCall
 from hermes_agent.store.opening import open_store
-from hermes_agent.store.port import Session
+from hermes_agent.store.records import Session
 
 HERMES = str(Path(sys.executable).with_name("hermes"))
 WHALES, CHAT = "20260301_101500_aaaaaa", "20260302_101500_bbbbbb"

@@ -18,7 +18,8 @@ from hermes_agent.domain.ports import Emit
 from hermes_agent.sessions.compaction import Compactor
 from hermes_agent.sessions.live import Choices, LiveSession
 from hermes_agent.sessions.locks import SessionLocks
-from hermes_agent.store.port import Session, SessionStore
+from hermes_agent.store.port import SessionStore
+from hermes_agent.store.records import Session
 
 HEADINGS = (
     "Goal",

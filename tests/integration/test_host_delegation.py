@@ -8,7 +8,7 @@ from hermes_agent.agent.control import Control
 from hermes_agent.domain.asking import Approval, ApprovalRequest
 from hermes_agent.domain.events import Event, ToolOutput
 from hermes_agent.sessions.host import Opening
-from hermes_agent.store.port import Filters
+from hermes_agent.store.records import Filters
 from tests.integration.test_host_lineage import Hotel, hotel
 from tests.servers.recorded import Recorded
 from tests.servers.script import Call, Reply

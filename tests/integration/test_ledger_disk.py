@@ -16,7 +16,7 @@ from hermes_agent.domain.messages import Message
 from hermes_agent.ledger.opening import open_existing_ledger, open_ledger
 from hermes_agent.ledger.port import Claim, Dispatch, Ledger
 from hermes_agent.store.opening import check_store, open_store, recover_store
-from hermes_agent.store.port import Session
+from hermes_agent.store.records import Session
 from hermes_agent.store.sqlite import connection
 from hermes_agent.store.sqlite.transaction import typed
 from tests.contract.ledger.making import LEASE, NOW, inbound, outgoing

@@ -19,7 +19,8 @@ from hermes_agent.sessions.metering import Metered
 from hermes_agent.sessions.treasury import Treasury
 from hermes_agent.store.journal import StoreThread, store_thread
 from hermes_agent.store.opening import open_store
-from hermes_agent.store.port import Session, SessionStore
+from hermes_agent.store.port import SessionStore
+from hermes_agent.store.records import Session
 
 pytestmark = pytest.mark.anyio
 DEAR = Rates(input=10, output=20, cached=1, write=12, as_of="2026-01-01")

@@ -10,7 +10,7 @@ import apsw
 import pytest
 
 from hermes_agent.domain.messages import Message
-from hermes_agent.store.port import Session
+from hermes_agent.store.records import Session
 from hermes_agent.store.sqlite.recovery import problems
 from hermes_agent.store.sqlite.store import SqliteStore
 from hermes_agent.store.sqlite.transaction import typed

@@ -12,7 +12,7 @@ import pytest
 from hermes_agent.domain.errors import NewerStoreError, StoreBusy, StoreError
 from hermes_agent.domain.messages import Message, ToolCall
 from hermes_agent.store.opening import check_store, open_existing_store, open_store, recover_store
-from hermes_agent.store.port import Session
+from hermes_agent.store.records import Session
 from hermes_agent.store.sqlite import connection
 from hermes_agent.store.sqlite.store import SqliteStore
 from hermes_agent.store.sqlite.transaction import typed

@@ -112,7 +112,8 @@ def test_a_container_s_state_is_sealed_as_by_the_engine(machine: Machine, state:
 def test_a_file_system_that_the_owner_declares_for_the_state_is_left_alone(
     machine: Machine,
 ) -> None:
-    own = 'container.enable = true; }; fileSystems."/var/lib/hermes" = { device = "/dev/x"; fsType = "ext4";'
+    mounted = 'fileSystems."/var/lib/hermes" = { device = "/dev/x"; fsType = "ext4";'
+    own = f"container.enable = true; }}; {mounted}"
     assert machine.evaluate(own, "mounts") == []
     (warning,) = machine.evaluate(own, "warnings")
     assert 'fileSystems."/var/lib/hermes".options' in warning

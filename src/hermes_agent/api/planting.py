@@ -7,7 +7,8 @@ import msgspec
 from hermes_agent.api.conversation import SOURCE
 from hermes_agent.domain.messages import Message
 from hermes_agent.store.ids import new_session_id
-from hermes_agent.store.port import Session, SessionStore
+from hermes_agent.store.port import SessionStore
+from hermes_agent.store.records import Session
 
 
 def plant(

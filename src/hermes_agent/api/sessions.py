@@ -17,7 +17,8 @@ from hermes_agent.api.settings import ApiSettings
 from hermes_agent.api.shelf import Shelf
 from hermes_agent.config.paths import Paths
 from hermes_agent.sessions.locks import SessionLocks
-from hermes_agent.store.port import Filters, SessionStore
+from hermes_agent.store.port import SessionStore
+from hermes_agent.store.records import Filters
 
 MOST = 1000
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from hermes_agent.domain.messages import Finish, Message, Role
-from hermes_agent.store.port import Session, SessionSummary
+from hermes_agent.store.records import Session, SessionSummary
 
 
 class SessionList(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,8 +36,8 @@ from hermes_agent.sessions.references import expand_references
 from hermes_agent.store.ids import new_session_id
 from hermes_agent.store.journal import store_thread
 from hermes_agent.store.opening import open_store
-from hermes_agent.store.port import Filters, Session
-from hermes_agent.store.port import Reviews as StoredReviews
+from hermes_agent.store.records import Filters, Session
+from hermes_agent.store.records import Reviews as StoredReviews
 from hermes_agent.tools.call import SessionToolbox
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from hermes_agent.cli.wish import Wish
 from hermes_agent.domain.errors import CapReached, PeriodCapReached
 from hermes_agent.domain.events import BudgetSpent, Completed, Failed, Interrupted, TurnEnded
 from hermes_agent.sessions.live import LiveSession
-from hermes_agent.store.port import SCRIPTED
+from hermes_agent.store.records import SCRIPTED
 
 if TYPE_CHECKING:
     from hermes_agent.cli.commands.chat import Options

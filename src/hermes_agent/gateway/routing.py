@@ -13,7 +13,8 @@ import msgspec
 from hermes_agent.config.schema import Config
 from hermes_agent.domain.chats import Origin
 from hermes_agent.sessions.reset import Reset, due
-from hermes_agent.store.port import Route, SessionStore
+from hermes_agent.store.port import SessionStore
+from hermes_agent.store.records import Route
 
 _T = TypeVar("_T")
 

@@ -10,7 +10,8 @@ import msgspec
 
 from hermes_agent.domain.errors import NotFoundError, UsageError
 from hermes_agent.domain.messages import Message, Role
-from hermes_agent.store.port import Filters, Hit, Session, SessionStore
+from hermes_agent.store.port import SessionStore
+from hermes_agent.store.records import Filters, Hit, Session
 
 _HITS = 120
 _SNIPPETS = 3

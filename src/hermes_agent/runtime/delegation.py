@@ -29,7 +29,7 @@ from hermes_agent.runtime.agency import Agency
 from hermes_agent.runtime.workplace import Workplace
 from hermes_agent.sessions.live import Choices, LiveSession
 from hermes_agent.store.ids import new_session_id
-from hermes_agent.store.port import Session
+from hermes_agent.store.records import Session
 
 _GOAL_CHARS = 80
 _TRACED = 100

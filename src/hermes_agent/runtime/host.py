@@ -31,7 +31,8 @@ from hermes_agent.sessions.host import Opening
 from hermes_agent.sessions.live import Choices, LiveSession
 from hermes_agent.sessions.locks import SessionLocks
 from hermes_agent.store.journal import StoreThread
-from hermes_agent.store.port import COMPRESSION, Session, SessionStore
+from hermes_agent.store.port import SessionStore
+from hermes_agent.store.records import COMPRESSION, Session
 
 if TYPE_CHECKING:
     import httpx2

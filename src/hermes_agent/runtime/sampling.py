@@ -19,7 +19,8 @@ from hermes_agent.sessions.metering import Metered
 from hermes_agent.store.ids import new_session_id
 from hermes_agent.store.journal import StoreThread, store_thread
 from hermes_agent.store.opening import open_store
-from hermes_agent.store.port import Session, SessionStore
+from hermes_agent.store.port import SessionStore
+from hermes_agent.store.records import Session
 
 if TYPE_CHECKING:
     import httpx2

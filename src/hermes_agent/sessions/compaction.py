@@ -16,7 +16,7 @@ from hermes_agent.domain.events import Compacted, Compacting, NotCompacted
 from hermes_agent.domain.messages import Message, Usage
 from hermes_agent.domain.ports import Emit, Fitted, Model, Toolbox
 from hermes_agent.domain.spending import Purpose
-from hermes_agent.store.port import Failures, Session
+from hermes_agent.store.records import Failures, Session
 
 if TYPE_CHECKING:
     from hermes_agent.context.compaction.plan import Plan

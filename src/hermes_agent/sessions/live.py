@@ -24,7 +24,8 @@ from hermes_agent.sessions.metering import Metered
 from hermes_agent.sessions.treasury import Treasury
 from hermes_agent.store.ids import new_session_id
 from hermes_agent.store.journal import SessionJournal, StoreThread
-from hermes_agent.store.port import Failures, Session, SessionChange, SessionStore
+from hermes_agent.store.port import SessionStore
+from hermes_agent.store.records import Failures, Session, SessionChange
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from hermes_agent.domain.messages import Message, ToolCall
-from hermes_agent.store.port import ToolRun
+from hermes_agent.store.records import ToolRun
 
 INTERRUPTED = (
     "This call was interrupted: the agent stopped while it was running. It is unknown whether "

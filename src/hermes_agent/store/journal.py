@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from hermes_agent.domain.errors import StoreError
 from hermes_agent.domain.messages import Message, ToolCall, ToolResult, Usage
-from hermes_agent.store.port import Session, SessionStore
+from hermes_agent.store.port import SessionStore
+from hermes_agent.store.records import Session
 
 MOST_TOGETHER = 32
 

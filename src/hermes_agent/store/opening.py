@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from hermes_agent.domain.errors import StoreError
-from hermes_agent.store.port import Recovery, SessionStore
+from hermes_agent.store.port import SessionStore
+from hermes_agent.store.records import Recovery
 from hermes_agent.store.transcripts import transcripts
 
 DATABASE = "state.db"

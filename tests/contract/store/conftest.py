@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hermes_agent.store.port import Session, SessionStore
+from hermes_agent.store.port import SessionStore
+from hermes_agent.store.records import Session
 from tests.contract.store.engines import ENGINES
 
 

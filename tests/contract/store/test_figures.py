@@ -3,7 +3,8 @@
 import time
 
 from hermes_agent.domain.messages import Message, ToolCall, ToolResult, Usage
-from hermes_agent.store.port import Session, SessionStore
+from hermes_agent.store.port import SessionStore
+from hermes_agent.store.records import Session
 
 
 def test_an_empty_store_has_figures_too(store: SessionStore) -> None:

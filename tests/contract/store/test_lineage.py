@@ -5,7 +5,8 @@ import pytest
 from hermes_agent.domain.chats import Origin
 from hermes_agent.domain.errors import NotFoundError, StoreError
 from hermes_agent.domain.messages import Image, Message, Reasoning, ToolCall, ToolResult, Usage
-from hermes_agent.store.port import Filters, Route, Session, SessionStore
+from hermes_agent.store.port import SessionStore
+from hermes_agent.store.records import Filters, Route, Session
 
 CALL = ToolCall("c1", "terminal", '{"command": "true"}', "signed")
 NOTES = Message(

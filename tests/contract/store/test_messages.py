@@ -8,7 +8,8 @@ import pytest
 
 from hermes_agent.domain.errors import NotFoundError
 from hermes_agent.domain.messages import Image, Message, Reasoning, ToolCall, ToolResult, Usage
-from hermes_agent.store.port import Session, SessionStore
+from hermes_agent.store.port import SessionStore
+from hermes_agent.store.records import Session
 
 EVERYTHING = Message(
     role="assistant",

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from hermes_agent.domain.messages import Message, ToolCall, ToolResult
 from hermes_agent.store.ids import new_session_id
-from hermes_agent.store.port import Session, SessionStore
+from hermes_agent.store.port import SessionStore
+from hermes_agent.store.records import Session
 from tests.contract.store.engines import ENGINES
 from tests.contract.store.test_messages import EVERYTHING
 

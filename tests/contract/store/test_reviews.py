@@ -4,7 +4,8 @@ import pytest
 
 from hermes_agent.domain.errors import NotFoundError
 from hermes_agent.domain.messages import Message, Usage
-from hermes_agent.store.port import SCRIPTED, UNREVIEWED, UNREVIEWED_CHARS, Reviews, SessionStore
+from hermes_agent.store.port import SessionStore
+from hermes_agent.store.records import SCRIPTED, UNREVIEWED, UNREVIEWED_CHARS, Reviews
 
 
 def say(store: SessionStore, session: str, *words: str) -> list[Message]:

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hermes_agent.domain.messages import Message, Role, ToolCall
-from hermes_agent.store.port import Session, SessionStore
+from hermes_agent.store.port import SessionStore
+from hermes_agent.store.records import Session
 from tests.contract.store.engines import ENGINES
 
 TEXTS: tuple[tuple[Role, str], ...] = (

@@ -7,7 +7,8 @@ import pytest
 
 from hermes_agent.domain.errors import NotFoundError, StoreError, TitleTaken
 from hermes_agent.domain.messages import Message
-from hermes_agent.store.port import Filters, Session, SessionChange, SessionStore
+from hermes_agent.store.port import SessionStore
+from hermes_agent.store.records import Filters, Session, SessionChange
 
 
 def said(store: SessionStore, session_id: str, text: str, at: float) -> None:

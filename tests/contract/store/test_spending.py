@@ -4,7 +4,8 @@ import pytest
 
 from hermes_agent.domain.messages import Message, Usage
 from hermes_agent.domain.spending import Sum
-from hermes_agent.store.port import Session, SessionStore
+from hermes_agent.store.port import SessionStore
+from hermes_agent.store.records import Session
 from hermes_agent.store.spending import Spent
 
 DAY = 86_400.0

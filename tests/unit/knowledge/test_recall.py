@@ -9,7 +9,8 @@ from hermes_agent.domain.errors import NotFoundError
 from hermes_agent.domain.messages import Message, Role
 from hermes_agent.knowledge.recall import Recall
 from hermes_agent.store.opening import open_store
-from hermes_agent.store.port import Session, SessionStore
+from hermes_agent.store.port import SessionStore
+from hermes_agent.store.records import Session
 
 
 @pytest.fixture

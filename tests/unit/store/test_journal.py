@@ -10,7 +10,7 @@ import pytest
 from hermes_agent.domain.errors import NotFoundError, StoreError
 from hermes_agent.domain.messages import Message, ToolCall, ToolResult
 from hermes_agent.store.journal import MOST_TOGETHER, SessionJournal, store_thread
-from hermes_agent.store.port import Session
+from hermes_agent.store.records import Session
 from hermes_agent.store.sqlite.store import SqliteStore
 from hermes_agent.store.sqlite.transaction import typed
 

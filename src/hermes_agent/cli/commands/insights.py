@@ -8,7 +8,7 @@ import click
 
 from hermes_agent.cli.terminal.lines import count, duration
 from hermes_agent.store.opening import open_existing_store
-from hermes_agent.store.port import Insights, Tally
+from hermes_agent.store.records import Insights, Tally
 
 if TYPE_CHECKING:
     from hermes_agent.sessions.costs import Costs

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hermes_agent.store.port import Hit, Session, SessionSummary, Stats
+from hermes_agent.store.records import Hit, Session, SessionSummary, Stats
 
 if TYPE_CHECKING:
     from hermes_agent.domain.messages import Message

@@ -58,7 +58,7 @@ def _store_with_sessions() -> Generator["SessionStore"]:
 def list_(source: str | None, limit: int, as_json: bool) -> None:
     """The latest sessions, last active first."""
     from hermes_agent.cli.commands.session_lines import session_table
-    from hermes_agent.store.port import Filters
+    from hermes_agent.store.records import Filters
 
     with _store() as store:
         found = store.list(Filters(source=source, led=True), limit=limit) if store else ()
@@ -98,7 +98,7 @@ def export(out: Path, source: str | None, session_id: str | None) -> None:
     """
     import msgspec
 
-    from hermes_agent.store.port import Filters
+    from hermes_agent.store.records import Filters
 
     with _store_with_sessions() as store:
         if session_id is not None:
@@ -219,7 +219,7 @@ def _confirm(question: str, yes: bool) -> None:
 def stats(as_json: bool) -> None:
     """How much is stored."""
     from hermes_agent.cli.commands.session_lines import stats_lines
-    from hermes_agent.store.port import Stats
+    from hermes_agent.store.records import Stats
 
     with _store() as store:
         figures = (
@@ -269,7 +269,7 @@ def search(
 def browse(source: str | None, limit: int) -> None:
     """Pick a session and go on with it."""
     from hermes_agent.cli.commands.session_lines import session_table
-    from hermes_agent.store.port import Filters
+    from hermes_agent.store.records import Filters
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(

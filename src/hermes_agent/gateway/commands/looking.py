@@ -7,7 +7,8 @@ from hermes_agent.domain.errors import HermesError, NotFoundError
 from hermes_agent.gateway.commands.desk import Call
 from hermes_agent.runtime.spending import costs_of
 from hermes_agent.sessions.costs import cap_told, told
-from hermes_agent.store.port import COMPRESSION, Session, SessionStore
+from hermes_agent.store.port import SessionStore
+from hermes_agent.store.records import COMPRESSION, Session
 from hermes_agent.version import VERSION
 
 DAY = 86400.0

@@ -9,7 +9,7 @@ from hermes_agent.gateway.turns import ActiveTurn
 from hermes_agent.sessions.host import Opening
 from hermes_agent.sessions.live import LiveSession
 from hermes_agent.sessions.telling import told
-from hermes_agent.store.port import Filters
+from hermes_agent.store.records import Filters
 
 RECENT = 8
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from hermes_agent.domain.messages import Message, Usage
-from hermes_agent.store.port import Failures, Session
+from hermes_agent.store.records import Failures, Session
 from hermes_agent.store.sqlite import messages, rows, sessions
 from hermes_agent.store.sqlite.queries import load
 from hermes_agent.store.sqlite.transaction import Transaction

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from hermes_agent.store.port import Insights, Stats, Tally, ToolTally
+from hermes_agent.store.records import Insights, Stats, Tally, ToolTally
 from hermes_agent.store.sqlite.queries import load
 from hermes_agent.store.sqlite.transaction import Transaction
 

@@ -8,7 +8,7 @@ import msgspec
 from hermes_agent.domain.errors import NotFoundError
 from hermes_agent.domain.messages import Message, ToolCall, ToolResult, Usage
 from hermes_agent.store.arrange import arrange
-from hermes_agent.store.port import Repair, StoredTurn, ToolRun
+from hermes_agent.store.records import Repair, StoredTurn, ToolRun
 from hermes_agent.store.sqlite import rows, sessions
 from hermes_agent.store.sqlite.queries import load
 from hermes_agent.store.sqlite.transaction import Transaction

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from hermes_agent.store.port import Route, Session
+from hermes_agent.store.records import Route, Session
 from hermes_agent.store.sqlite import messages, routes, rows, sessions
 from hermes_agent.store.sqlite.transaction import Transaction
 from hermes_agent.store.text import storable

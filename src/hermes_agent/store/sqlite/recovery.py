@@ -13,7 +13,7 @@ from pathlib import Path
 import apsw
 
 from hermes_agent.domain.errors import StoreError
-from hermes_agent.store.port import Recovery
+from hermes_agent.store.records import Recovery
 from hermes_agent.store.sqlite.connection import in_words
 from hermes_agent.store.sqlite.queries import load
 from hermes_agent.store.sqlite.store import SqliteStore

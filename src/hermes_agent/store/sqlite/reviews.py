@@ -1,7 +1,7 @@
 """How far conversations were looked through. Each function runs inside a transaction."""
 
 from hermes_agent.domain.messages import Message, Usage
-from hermes_agent.store.port import SCRIPTED, UNREVIEWED, UNREVIEWED_CHARS, Reviews
+from hermes_agent.store.records import SCRIPTED, UNREVIEWED, UNREVIEWED_CHARS, Reviews
 from hermes_agent.store.sqlite import compaction, sessions
 from hermes_agent.store.sqlite.queries import load
 from hermes_agent.store.sqlite.transaction import Transaction

@@ -3,7 +3,7 @@
 import msgspec
 
 from hermes_agent.domain.chats import Origin
-from hermes_agent.store.port import Route
+from hermes_agent.store.records import Route
 from hermes_agent.store.sqlite.queries import load
 from hermes_agent.store.sqlite.transaction import Row, Transaction
 from hermes_agent.store.text import storable

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from hermes_agent.domain.messages import Image, Message, Reasoning, ToolCall, Usage
-from hermes_agent.store.port import Session, SessionSummary, ToolRun
+from hermes_agent.store.records import Session, SessionSummary, ToolRun
 from hermes_agent.store.sqlite.transaction import Row
 from hermes_agent.store.text import storable
 

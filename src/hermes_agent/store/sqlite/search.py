@@ -3,7 +3,7 @@
 from typing import Any
 
 from hermes_agent.domain.messages import Role
-from hermes_agent.store.port import Hit
+from hermes_agent.store.records import Hit
 from hermes_agent.store.sqlite import matching
 from hermes_agent.store.sqlite.queries import load
 from hermes_agent.store.sqlite.transaction import Transaction

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from hermes_agent.domain.errors import NotFoundError, StoreError, TitleTaken
-from hermes_agent.store.port import Filters, Session, SessionChange, SessionSummary
+from hermes_agent.store.records import Filters, Session, SessionChange, SessionSummary
 from hermes_agent.store.sqlite import rows
 from hermes_agent.store.sqlite.queries import load
 from hermes_agent.store.sqlite.transaction import Transaction

@@ -9,7 +9,7 @@ import msgspec
 from hermes_agent.domain.errors import NotFoundError
 from hermes_agent.domain.messages import Message, Role, ToolCall, ToolResult, Usage
 from hermes_agent.domain.spending import Sum
-from hermes_agent.store.port import (
+from hermes_agent.store.records import (
     Failures,
     Filters,
     Hit,
