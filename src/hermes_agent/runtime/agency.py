@@ -9,8 +9,8 @@ from hermes_agent.domain.delegating import Errand
 from hermes_agent.domain.errors import UsageError
 from hermes_agent.domain.ports import Model
 from hermes_agent.providers.choice import ModelChoice
-from hermes_agent.runtime.models import choice_of, setting_of
 from hermes_agent.runtime.prompting import Prompting
+from hermes_agent.runtime.second import SecondModel, choice_in
 from hermes_agent.runtime.workplace import Workplace
 from hermes_agent.sessions.compaction import Compactor
 from hermes_agent.sessions.locks import SessionLocks
@@ -57,26 +57,12 @@ class Agency:
         self.thread = thread
         self.settings = loaded.config.delegation
         self._loaded = loaded
-        self._connect = connect
-        self._model: Model | None = None
+        self._second = SecondModel(loaded, connect, _choice)
 
     async def model(self, own: Model) -> Model:
         """Who answers for the sub-agents of a session whose model is `own`. Raises `NoModelError`,
         `ConfigError`."""
-        choice = _choice(self._loaded)
-        if choice is None:
-            return own
-        if self._model is None:
-            from hermes_agent.providers.build import build_model
-            from hermes_agent.providers.discovery import settle
-            from hermes_agent.providers.resolve import resolve
-
-            target = resolve(choice, setting_of(self._loaded))
-            if not target.model:
-                target = await settle(target, self._connect)
-            retries = self._loaded.config.agent.api_max_retries
-            self._model = build_model([target], self._connect, retries=retries)
-        return self._model
+        return await self._second.model() or own
 
     def prompt(self, work: Workplace, session_id: str, tools: "Collection[str]") -> Prompt:
         """What a sub-agent is told: no persona, no notes, no files of the folder."""
@@ -106,13 +92,4 @@ class Agency:
 
 
 def _choice(loaded: Loaded) -> ModelChoice | None:
-    settings = loaded.config.delegation
-    if settings.base_url or settings.provider not in ("", "auto"):
-        return ModelChoice(
-            model=settings.model,
-            provider=settings.provider or "auto",
-            base_url=settings.base_url,
-            api_key=settings.api_key,
-        )
-    # A name alone is another model of the vendor that is configured already.
-    return choice_of(loaded, settings.model) if settings.model else None
+    return choice_in(loaded, loaded.config.delegation)

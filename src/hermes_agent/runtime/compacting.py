@@ -1,14 +1,13 @@
 """From the configuration to what shortens conversations: the rules, and who writes summaries."""
 
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hermes_agent.config.load import Loaded
 from hermes_agent.context.compaction.rules import Rules
-from hermes_agent.domain.ports import Model
 from hermes_agent.providers.choice import ModelChoice
-from hermes_agent.runtime.models import choice_of, setting_of
+from hermes_agent.runtime.models import choice_of
+from hermes_agent.runtime.second import SecondModel, is_offline
 from hermes_agent.sessions.compaction import Compactor
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ def compactor_of(
     """What all sessions of a process are shortened by."""
     settings = loaded.config.compression
     low, high = _RATIO
-    summariser = _Summariser(loaded, connect)
+    summariser = SecondModel(loaded, connect, summary_choice)
     return Compactor(
         enabled=settings.enabled,
         rules=Rules(
@@ -34,7 +33,8 @@ def compactor_of(
         summariser=summariser.model,
         redact=redact,
         timeout=loaded.config.auxiliary.compression.timeout,
-        can_summarise=summariser.may_be,
+        # The offline model cannot, and keeps within its window by itself.
+        can_summarise=lambda own: summariser.configured or not is_offline(own),
     )
 
 
@@ -59,35 +59,3 @@ def summary_choice(loaded: Loaded) -> ModelChoice | None:
 
 def _named(provider: str) -> bool:
     return provider not in ("", "auto")
-
-
-class _Summariser:
-    """Built when it is first needed."""
-
-    def __init__(self, loaded: Loaded, connect: "Callable[[], httpx2.AsyncClient]") -> None:
-        self._loaded = loaded
-        self._connect = connect
-        self._model: Model | None = None
-
-    def may_be(self, own: Model) -> bool:
-        """Whether there is somebody who can: the offline model cannot, and keeps within its
-        window by itself."""
-        offline = sys.modules.get("hermes_agent.providers.embedded.model")
-        is_offline = offline is not None and isinstance(own, offline.EmbeddedModel)
-        return not is_offline or summary_choice(self._loaded) is not None
-
-    async def model(self) -> Model | None:
-        """None for the session's own. Raises `NoModelError`, `ConfigError`."""
-        choice = summary_choice(self._loaded)
-        if choice is None or self._model is not None:
-            return self._model
-        from hermes_agent.providers.build import build_model
-        from hermes_agent.providers.discovery import settle
-        from hermes_agent.providers.resolve import resolve
-
-        target = resolve(choice, setting_of(self._loaded))
-        if not target.model:
-            target = await settle(target, self._connect)
-        retries = self._loaded.config.agent.api_max_retries
-        self._model = build_model([target], self._connect, retries=retries)
-        return self._model

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sys
 from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, TypeVar
@@ -14,7 +13,7 @@ from hermes_agent.domain.errors import HermesError
 from hermes_agent.domain.ports import Model
 from hermes_agent.providers.choice import ModelChoice
 from hermes_agent.runtime.keeping import memory_files
-from hermes_agent.runtime.models import choice_of, setting_of
+from hermes_agent.runtime.second import SecondModel, choice_in, is_offline
 from hermes_agent.sessions.live import LiveSession
 from hermes_agent.sessions.treasury import Treasury
 from hermes_agent.store.port import SessionStore
@@ -196,11 +195,17 @@ def reviews_of(
         return Reviews(None)
     from hermes_agent.sessions.reviewing import Reviewer
 
+    second = SecondModel(loaded, connect, _choice)
+
+    async def chosen(own: Model) -> Model | None:
+        """`auxiliary.flush_memories`, else the session's own; the offline model cannot."""
+        return await second.model() or (None if is_offline(own) else own)
+
     reviewer = Reviewer(
         files,
         store,
         thread=thread,
-        chosen=_Looker(loaded, connect).model,
+        chosen=chosen,
         redact=redact,
         interval=settings.nudge_interval,
         flush=settings.flush_min_turns,
@@ -210,41 +215,5 @@ def reviews_of(
     return Reviews(reviewer, quiet=QUIET)
 
 
-class _Looker:
-    """`auxiliary.flush_memories`, else the session's own model; the offline model cannot."""
-
-    def __init__(self, loaded: Loaded, connect: "Callable[[], httpx2.AsyncClient]") -> None:
-        self._loaded = loaded
-        self._connect = connect
-        self._model: Model | None = None
-
-    async def model(self, own: Model) -> Model | None:
-        """Raises `NoModelError`, `ConfigError`."""
-        choice = self._choice()
-        if choice is None:
-            offline = sys.modules.get("hermes_agent.providers.embedded.model")
-            is_offline = offline is not None and isinstance(own, offline.EmbeddedModel)
-            return None if is_offline else own
-        if self._model is None:
-            from hermes_agent.providers.build import build_model
-            from hermes_agent.providers.discovery import settle
-            from hermes_agent.providers.resolve import resolve
-
-            target = resolve(choice, setting_of(self._loaded))
-            if not target.model:
-                target = await settle(target, self._connect)
-            retries = self._loaded.config.agent.api_max_retries
-            self._model = build_model([target], self._connect, retries=retries)
-        return self._model
-
-    def _choice(self) -> ModelChoice | None:
-        task = self._loaded.config.auxiliary.flush_memories
-        if task.base_url or task.provider not in ("", "auto"):
-            return ModelChoice(
-                model=task.model,
-                provider=task.provider or "auto",
-                base_url=task.base_url,
-                api_key=task.api_key,
-            )
-        # A name alone is another model of the vendor that is configured already.
-        return choice_of(self._loaded, task.model) if task.model else None
+def _choice(loaded: Loaded) -> ModelChoice | None:
+    return choice_in(loaded, loaded.config.auxiliary.flush_memories)
