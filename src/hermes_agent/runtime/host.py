@@ -14,16 +14,15 @@ from hermes_agent.context.prompt import Piece, Prompt
 from hermes_agent.domain.errors import NotFoundError
 from hermes_agent.domain.messages import Message
 from hermes_agent.domain.model import Effort, ToolSpec
-from hermes_agent.domain.ports import Jobs, Model, Toolbox
+from hermes_agent.domain.ports import Jobs, Toolbox
 from hermes_agent.policy.askers import NobodyToAsk
 from hermes_agent.runtime.agency import Agency
 from hermes_agent.runtime.compacting import compactor_of
 from hermes_agent.runtime.delegation import Delegation
 from hermes_agent.runtime.keeping import offered, recall_for, skill_shelf
-from hermes_agent.runtime.models import ModelRoom
-from hermes_agent.runtime.nobody import Nobody
 from hermes_agent.runtime.prompting import Prompting
 from hermes_agent.runtime.reviewing import reviews_of
+from hermes_agent.runtime.rooms import Models, Room
 from hermes_agent.runtime.spending import treasury_of
 from hermes_agent.runtime.switchboard import Switchboard
 from hermes_agent.runtime.workplace import Premises, Workplace
@@ -62,7 +61,7 @@ class SessionHost:
         self._thread = thread
         self._jobs = jobs
         self._locks = SessionLocks(loaded.paths.sessions_dir)
-        self._models = _Models(loaded, str(cwd))
+        self._models = Models(loaded, str(cwd))
         self._compactor = compactor_of(loaded, self._models.connect, self.premises.redact)
         self._treasury = treasury_of(loaded, store, thread=thread)
         self.reviews = reviews_of(
@@ -82,7 +81,7 @@ class SessionHost:
             connect=self._models.connect,
             treasury=self._treasury,
         )
-        self._rooms: dict[str, _Room] = {}
+        self._rooms: dict[str, Room] = {}
         self._specs: dict[str, tuple[ToolSpec, ...]] = {}
 
     @asynccontextmanager
@@ -214,7 +213,7 @@ class SessionHost:
         await self.premises.servers.close()
         await self._models.close()
 
-    def _room(self, opening: Opening) -> "_Room":
+    def _room(self, opening: Opening) -> Room:
         room = self._rooms.get(opening.session_id)
         if room is None:
             switchboard = Switchboard()
@@ -224,11 +223,11 @@ class SessionHost:
                 asker=switchboard,
                 notify=_unheard,
             )
-            room = _Room(opening.session_id, work, switchboard)
+            room = Room(opening.session_id, work, switchboard)
             self._rooms[room.name] = room
         return room
 
-    async def _live(self, opening: Opening, room: "_Room") -> LiveSession:
+    async def _live(self, opening: Opening, room: Room) -> LiveSession:
         row, history = (None, ()) if opening.fresh else await self._stored(opening.session_id)
         chosen = await self._models.choose(opening.model)
         delegation = Delegation(self._agency, room.work, platform=_platform(opening))
@@ -300,9 +299,7 @@ class SessionHost:
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, read)
 
-    def _prompt(
-        self, opening: Opening, room: "_Room", chosen: "_Chosen", toolbox: Toolbox
-    ) -> Prompt:
+    def _prompt(self, opening: Opening, room: Room, chosen: "Chosen", toolbox: Toolbox) -> Prompt:
         tools = {spec.name for spec in toolbox.specs()}
         prompting = Prompting(self._loaded, room.work, entrance=opening.source)
         prompt = prompting.build(opening.session_id, tools, whole=chosen.system_prompt)
@@ -316,54 +313,6 @@ class _WentOn(Exception):
     def __init__(self, session_id: str) -> None:
         super().__init__(session_id)
         self.session_id = session_id
-
-
-class _Room:
-    """The place of one session, kept from turn to turn."""
-
-    def __init__(self, name: str, work: Workplace, switchboard: Switchboard) -> None:
-        self.name = name
-        self.work = work
-        self.switchboard = switchboard
-        self.lock = asyncio.Lock()
-        self.wanted = 0
-        self.used = time.monotonic()
-
-    @property
-    def running(self) -> int:
-        return sum(each.exit_code is None for each in self.work.environment.processes.list())
-
-
-class _Chosen(msgspec.Struct, frozen=True):
-    model: Model
-    tool_names: tuple[str, ...]
-    system_prompt: str | None
-
-
-class _Models:
-    """Each model that was asked for, built once."""
-
-    def __init__(self, loaded: Loaded, cwd: str) -> None:
-        self._room = ModelRoom(loaded, Nobody(), offline=False, thorough=True, cwd=cwd)
-        self._configured = loaded.config.model.default
-        self._chosen: dict[str, _Chosen] = {}
-        self._lock = asyncio.Lock()
-
-    async def choose(self, name: str) -> _Chosen:
-        found = self._chosen.get(name)
-        if found is not None:
-            return found
-        async with self._lock:
-            if name not in self._chosen:
-                model = await self._room.choose(name or None)
-                self._chosen[name] = _Chosen(model, self._room.tool_names, self._room.system_prompt)
-            return self._chosen[name]
-
-    def connect(self) -> "httpx2.AsyncClient":
-        return self._room.connect()
-
-    async def close(self) -> None:
-        await self._room.close()
 
 
 def _platform(opening: Opening) -> str:
