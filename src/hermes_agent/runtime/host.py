@@ -22,7 +22,7 @@ from hermes_agent.runtime.delegation import Delegation
 from hermes_agent.runtime.keeping import offered, recall_for, skill_shelf
 from hermes_agent.runtime.prompting import Prompting
 from hermes_agent.runtime.reviewing import reviews_of
-from hermes_agent.runtime.rooms import Models, Room
+from hermes_agent.runtime.rooms import Chosen, Models, Room
 from hermes_agent.runtime.spending import treasury_of
 from hermes_agent.runtime.switchboard import Switchboard
 from hermes_agent.runtime.workplace import Premises, Workplace
@@ -299,7 +299,7 @@ class SessionHost:
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, read)
 
-    def _prompt(self, opening: Opening, room: Room, chosen: "Chosen", toolbox: Toolbox) -> Prompt:
+    def _prompt(self, opening: Opening, room: Room, chosen: Chosen, toolbox: Toolbox) -> Prompt:
         tools = {spec.name for spec in toolbox.specs()}
         prompting = Prompting(self._loaded, room.work, entrance=opening.source)
         prompt = prompting.build(opening.session_id, tools, whole=chosen.system_prompt)
