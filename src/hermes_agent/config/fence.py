@@ -51,6 +51,8 @@ def take_gates(
         path = (*at, key)
         if isinstance(value, dict) and value:
             gone += take_gates(cast("dict[str, Any]", value), declared, path)
+            if not value and is_gate(path):
+                del data[key]  # part of it is no setting
         elif is_gate(path):
             del data[key]
             try:

@@ -35,6 +35,8 @@ GATE = (
     "terminal.backend",
     "terminal.env_passthrough",
     "unauthorized_dm_behavior",
+    # What costs nothing reaches no cap.
+    "budget.prices",
 )
 """What decides about the agent. Where the home is declared, config.yaml, which the agent's own
 user may write, has no say in it."""
@@ -69,6 +71,8 @@ def may_override(key: str, declared: Any, wanted: Any) -> bool:
 def _narrower(key: str, declared: Any, wanted: Any) -> bool:
     if key == "agent.disabled_toolsets":
         return set(_words(declared)) <= set(_words(wanted))
+    if under(key, ("budget.prices",)):
+        return False
     if under(key, ("budget",)):
         # 0 is no cap at all.
         return isinstance(wanted, int | float) and 0 < wanted <= (declared or wanted)

@@ -120,6 +120,22 @@ def test_declared_values_outrank_file_and_environment(paths: Paths, registry: Pa
     assert loaded.origins["timezone"].layer == "declaration"
 
 
+def test_no_price_that_was_not_declared_lifts_a_declared_cap(paths: Paths, registry: Path) -> None:
+    paths.config_file.write_text("budget: {day_usd: 90, prices: {'*': {input: 0, output: 0}}}\n")
+    register(registry, paths, settings={"budget": {"day_usd": 1}})
+    flags = {"budget.prices.gpt-5.input": 0.1, "budget.prices.gpt-5.output": 0.1}
+    for given in ({}, flags, {"budget.prices": {"*": {"input": 0, "output": 0}}}):
+        loaded = load(paths, {}, given, registry=registry)
+        assert (loaded.config.budget.day_usd, loaded.config.budget.prices) == (1, {})
+
+
+def test_declared_prices_stand_as_they_are(paths: Paths, registry: Path) -> None:
+    paths.config_file.write_text("budget: {prices: {gpt-5: {input: 0, output: 0}}}\n")
+    declared = {"budget": {"prices": {"gpt-*": {"input": 2, "output": 3}}}}
+    register(registry, paths, settings=declared)
+    assert list(load(paths, {}, registry=registry).config.budget.prices) == ["gpt-*"]
+
+
 def test_flags_choose_freely_or_narrow_and_never_lift_the_gate(
     paths: Paths, registry: Path
 ) -> None:
