@@ -9,6 +9,7 @@ _KEYS = ("approvals", "security", "command_allowlist", "managed", "privacy", "te
          "mcp_servers", "budget", "gateway.allow", "hooks", "quick_commands", "allow")  # fmt: skip
 _VARIABLES = ("HERMES_YOLO_MODE", "HERMES_HOME", "HERMES_MANAGED", "HERMES_WRITE_SAFE_ROOT",
               "HERMES_REDACT_SECRETS", "HERMES_EXEC_ASK", "HERMES_INTERACTIVE")  # fmt: skip
+_READING = ("list", "view", "browse", "inspect", "check", "audit", "new")
 _VALUED = ("-m", "--model", "--provider", "-t", "--toolsets", "-p", "--profile")
 
 
@@ -33,6 +34,8 @@ def hermes(view: View) -> Finding | None:
             return block(key("agent-gate", words[0]), _GATE)
         case ["plugins" | "hooks" | "mcp" | "tools", verb] if verb not in ("list", "show", "info"):
             return ask(key("agent-extend", words[0], verb), "It changes what the agent can do.")
+        case ["skills", verb] if not _reads_skills(words[1:]):
+            return ask(key("agent-extend", "skills", verb), "It changes what the agent can do.")
         case ["gateway", *rest] if rest[:1] not in (["status"], ["logs"]):
             return ask(key("agent-gateway", *rest), "It starts, stops or installs the gateway.")
         case ["cron", verb, *_] if verb not in ("list", "status"):
@@ -41,6 +44,10 @@ def hermes(view: View) -> Finding | None:
             return ask(key("agent-install", words[0]), "It changes the agent's installation.")
         case _:
             return None
+
+
+def _reads_skills(words: list[str]) -> bool:
+    return words[0] in _READING or words[:2] == ["snapshot", "export"]
 
 
 def _subcommand(view: View) -> list[str]:
