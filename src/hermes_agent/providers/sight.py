@@ -45,14 +45,17 @@ class Sighted:
         """The answer as it comes. Raises `ModelError`."""
         pictures = any(message.images for message in request.messages)
         refusal: ModelError | None = None
+        begun = False
         if not (pictures and self._blind):
             try:
                 async with aclosing(self._asked(request)) as deltas:
                     async for delta in deltas:
+                        begun = True
                         yield delta
                 return
             except ModelError as error:
-                if not (pictures and _may_be_for_pictures(error)):
+                # Whoever begins to answer has seen them, and would say it all twice.
+                if begun or not (pictures and _may_be_for_pictures(error)):
                     raise
                 refusal = error
         try:
