@@ -9,6 +9,8 @@ from hermes_agent.domain.errors import BadResponse
 from hermes_agent.providers.errors import not_json
 from hermes_agent.providers.target import Target
 
+_MOST_TOKENS = 10**12
+
 T = TypeVar("T")
 
 
@@ -40,8 +42,9 @@ def read_event(decoder: msgspec.json.Decoder[T], target: Target, data: bytes) ->
 
 
 def count(value: object) -> int:
-    """A vendor's number of tokens; whatever is no number counts as none."""
-    return int(value) if isinstance(value, int | float) and value > 0 else 0
+    """A vendor's number of tokens; whatever is no number counts as none, and no number is so large
+    that sums of it could not be stored."""
+    return int(min(value, _MOST_TOKENS)) if isinstance(value, int | float) and value > 0 else 0
 
 
 def details(usage: Mapping[str, Any], key: str) -> dict[str, Any]:
