@@ -275,6 +275,20 @@ async def test_calls_side_by_side_wait_when_there_is_not_room_for_all(till: Till
     assert (await till.booked())[0][1] == pytest.approx(0.12)
 
 
+async def test_before_anybody_knows_what_a_call_takes_the_first_is_waited_for(till: Till) -> None:
+    till.with_caps(day_tokens=2000)
+
+    async def work() -> None:
+        for _ in range(20):
+            await till.booked()  # time for all to read the sums
+
+    vendors = [Vendor(steps=(work,)) for _ in range(8)]
+    await asyncio.gather(
+        *(till.ask(each, TurnBudget()) for each in vendors), return_exceptions=True
+    )
+    assert sum(each.calls for each in vendors) == 1
+
+
 async def test_one_that_was_interrupted_while_it_waited_holds_nobody_up(till: Till) -> None:
     till.with_caps(day_usd=0.06)
     await till.ask(Vendor())

@@ -150,8 +150,8 @@ class Treasury:
 
     def _crowded(self, spent: dict[Span, Sum], budget: TurnBudget, late: int) -> bool:
         """Whether the calls under way and one more might be too many together, judged by the
-        dearest of late. As many as `late` ended while the sums were read, and may not be in
-        them."""
+        dearest of late; before there is one, the first is waited for. As many as `late` ended
+        while the sums were read, and may not be in them."""
         known = [each for each in (*self._lately, *map(_mean, spent.values())) if each.calls]
         usd = max((each.usd for each in known), default=0.0)
         tokens = max((each.tokens for each in known), default=0)
@@ -165,6 +165,8 @@ class Treasury:
         }
         for span, sum_ in spent.items():
             calls, cap, most = counts[span], self.caps.usd(span), self.caps.tokens(span)
+            if calls and not known and self.caps.watches(span):
+                return True
             if calls and cap and sum_.usd + calls * usd >= cap:
                 return True
             if calls and most and sum_.tokens + calls * tokens >= most:
