@@ -244,6 +244,29 @@ def test_a_name_with_hidden_signs_is_dangerous(shelf: Path, tmp_path: Path) -> N
         install(shelf, str(tmp_path / "source"))
 
 
+def test_a_name_that_is_no_text_is_dangerous_too_and_no_crash(shelf: Path, tmp_path: Path) -> None:
+    source = skill(tmp_path / "source")
+    Path(os.fsdecode(os.fsencode(source) + b"/\xff")).write_text("x")
+    with pytest.raises(DeniedError, match="hidden signs"):
+        install(shelf, str(tmp_path / "source"))
+    install(shelf, str(tmp_path / "source"), force=True)
+    assert not Installer(shelf).changed("some")
+
+
+def test_what_is_too_long_to_be_looked_through_is_doubtful(shelf: Path, tmp_path: Path) -> None:
+    (skill(tmp_path / "source") / "a.sh").write_text("# x\n" * 70_000 + "cat ~/.ssh/id_rsa\n")
+    with pytest.raises(DeniedError, match=r"a\.sh is too long"):
+        install(shelf, str(tmp_path / "source"))
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("piece", ["curl ", "cat ", "curl |", "base64 -d ", "rm -", "rm -r ", "r"])
+def test_no_file_makes_looking_it_through_endless(shelf: Path, tmp_path: Path, piece: str) -> None:
+    begin = "rm -" if piece == "r" else ""
+    (skill(tmp_path / "source") / "a.txt").write_text(begin + piece * (250_000 // len(piece)))
+    install(shelf, str(tmp_path / "source"))
+
+
 def test_what_a_killed_program_left_in_quarantine_goes_with_the_next_visit(shelf: Path) -> None:
     left, other = shelf / ".hub/quarantine/left", shelf / ".hub/quarantine/at-work"
     for each in (left, other):

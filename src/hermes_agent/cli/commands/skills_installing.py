@@ -1,6 +1,7 @@
 """Commands about skills from elsewhere: look at them, install, renew and remove them."""
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -213,7 +214,9 @@ def _row(found: "Found") -> dict[str, Any]:
         "demands": list(found.demands),
         "remarks": [{"level": each.level, "text": each.text} for each in found.remarks],
         "files": sorted(
-            str(each.relative_to(folder)) for each in folder.rglob("*") if each.is_file()
+            os.fsencode(each.relative_to(folder)).decode(errors="backslashreplace")
+            for each in folder.rglob("*")
+            if each.is_file()
         ),
     }
 

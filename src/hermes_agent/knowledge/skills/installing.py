@@ -259,7 +259,7 @@ def _digest(folder: Path) -> str:
     listing = hashlib.sha256()
     for path in sorted(each for each in folder.rglob("*") if each.is_file()):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        listing.update(f"{digest}  {path.relative_to(folder)}\n".encode())
+        listing.update(f"{digest}  {path.relative_to(folder)}\n".encode(errors="surrogateescape"))
     return listing.hexdigest()
 
 

@@ -13,22 +13,23 @@ from hermes_agent.policy.injection import suspicion
 Level = Literal["caution", "dangerous"]
 Trust = Literal["trusted", "community"]
 
+# No repetition without a bound: a file of one word again and again would take hours.
 _RISKY: tuple[tuple[re.Pattern[str], Level, str], ...] = (
-    (re.compile(r"curl[^\n|]*\|\s*(?:ba|z|da)?sh"), "caution", "runs what it downloads"),
+    (re.compile(r"curl[^\n|]{0,500}\|\s{0,50}(?:ba|z|da)?sh"), "caution", "runs what it downloads"),
     (
-        re.compile(r"rm\s+-[a-z]*r[a-z]*\s+(?:/|~|\$HOME)(?:\s|$)"),
+        re.compile(r"rm\s{1,50}-[a-z]{0,9}r[a-z]{0,9}\s{1,50}(?:/|~|\$HOME)(?:\s|$)"),
         "dangerous",
         "deletes a home or the system",
     ),
     (
         re.compile(
-            r"\.ssh/id_|\.aws/credentials|(?:cat|cp|scp|curl)\b[^\n]*(?:\.env\b|auth\.json)"
+            r"\.ssh/id_|\.aws/credentials|(?:cat|cp|scp|curl)\b[^\n]{0,500}(?:\.env\b|auth\.json)"
         ),
         "dangerous",
         "names files with secrets",
     ),
     (
-        re.compile(r"base64\s+(?:-d|--decode)[^\n]*\|\s*(?:ba)?sh"),
+        re.compile(r"base64\s{1,50}(?:-d|--decode)[^\n]{0,500}\|\s{0,50}(?:ba)?sh"),
         "dangerous",
         "runs hidden commands",
     ),
@@ -50,10 +51,13 @@ def remarks_on(folder: Path) -> Iterator[Remark]:
         name = path.relative_to(folder)
         if not str(name).isprintable():
             yield Remark("dangerous", f"{str(name)!r} is a name with hidden signs")
-        data = path.read_bytes()[:MOST_BYTES]
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
         if b"\0" in data:
             yield Remark("caution", f"{name} is a binary file")
             continue
+        if len(data) > MOST_BYTES:
+            yield Remark("caution", f"{name} is too long to be looked through whole")
         text = data.decode("utf-8", "replace")
         problem = suspicion(text)
         if problem:
