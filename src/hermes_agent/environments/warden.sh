@@ -14,12 +14,22 @@ while read -r what run pid; do
       ;;
   esac
 done
-for entry in $alive; do
-  pid=${entry#*:}
-  if [ "$pid" != none ]; then kill -KILL -- "-$pid" 2>/dev/null; fi
-  for environ in $(grep -lzsx "HERMES_RUN_ID=${entry%%:*}" /proc/[0-9]*/environ); do
-    number=${environ#/proc/}
-    kill -KILL "${number%/environ}" 2>/dev/null
+# One that is being started has not got its mark yet, or forks behind our back: nothing is over
+# before it was looked for twice in vain.
+looked=0
+unseen=0
+[ -n "$alive" ] || unseen=2
+while [ "$unseen" -lt 2 ] && [ "$looked" -lt 50 ]; do
+  looked=$((looked + 1))
+  unseen=$((unseen + 1))
+  for entry in $alive; do
+    pid=${entry#*:}
+    if [ "$pid" != none ]; then kill -KILL -- "-$pid" 2>/dev/null; fi
+    for environ in $(grep -lzsx "HERMES_RUN_ID=${entry%%:*}" /proc/[0-9]*/environ); do
+      number=${environ#/proc/}
+      kill -KILL "${number%/environ}" 2>/dev/null && unseen=0
+    done
   done
+  [ "$unseen" -ge 2 ] || sleep 0.1
 done
 if [ -n "$1" ]; then rm -rf -- "$1"; fi
