@@ -116,6 +116,13 @@ def test_hostile_files_do_no_harm(home: Path, name: str, content: bytes) -> None
     store.close()
 
 
+def test_a_file_of_which_nothing_could_be_read_is_named(home: Path) -> None:
+    (home / "sessions").mkdir()
+    (home / "sessions/20250101_000000_ab.jsonl").write_bytes(b"\xff\xfe\x00" * 100)
+    open_store(home).close()
+    assert "could not be read" in noted(home)["20250101_000000_ab.jsonl"]
+
+
 def test_links_pipes_and_giants_are_left_alone(home: Path, tmp_path: Path) -> None:
     folder = home / "sessions"
     folder.mkdir()

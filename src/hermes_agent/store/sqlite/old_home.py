@@ -42,6 +42,8 @@ def take_over(db: Transaction, folder: Path) -> None:
         if found.spoken and not _has_messages(db, found.session_id):
             _store(db, found, by_session.get(found.session_id), path)
             _note(db, "transcript", path.name, found.problem)
+        elif found.problem and not found.spoken:
+            _note(db, "transcript", path.name, found.problem)
     for key, entry in chats.items():
         _note(db, "chat", key[:200], _lead(db, key, entry))
 
