@@ -25,8 +25,8 @@ _AFTER_SKILL = "\n\n---\n\n"
 # References, files, forwarded texts and the like stand behind a line that begins like this; what
 # was spoken into the microphone is said.
 _BROUGHT = re.compile(r"^\[(?!voice message: ).*\Z", re.DOTALL | re.MULTILINE)
-_BLOCK = re.compile(r"^(```|~~~).*?(?:^\1[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
-_QUOTED = re.compile(r"^>.*$", re.MULTILINE)
+_BLOCK = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
+_QUOTED = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 _TAG = re.compile(r"<(?=\s*/?\s*(?:said|notes)\b)", re.IGNORECASE)
 
 
