@@ -27,7 +27,8 @@ _STARTUP = (
 _CREDENTIALS = (
     r"\.(?:netrc|npmrc|yarnrc\.yml|pypirc|pgpass|my\.cnf|git-credentials|vault-token|boto|s3cfg)"
     r"|\.(?:aws|gnupg|kube|azure|password-store)(?:/.*)?|\.docker/config\.json"
-    r"|\.config/(?:gcloud|gh|hub|rclone|op|doctl|heroku)(?:/.*)?"
+    r"|\.config/(?:gcloud|gh|hub|rclone|op|doctl|heroku|sops)(?:/.*)?"
+    r"|\.config/git/credentials"
     r"|\.(?:cargo|gem)/credentials[^/]*|\.terraform\.d/credentials[^/]*"
 )
 _SYSTEM = (
@@ -49,7 +50,7 @@ _SECRETS = (
     r"|\.(?:netrc|npmrc|pypirc|pgpass|git-credentials|vault-token|my\.cnf)"
     r"|\.aws/(?:credentials|sso/.*|cli/cache/.*)|\.gnupg/(?:private-keys[^/]*/.*|secring[^/]*)"
     r"|\.kube/config|\.docker/config\.json|\.azure/.*|\.password-store/.*"
-    r"|\.config/(?:gh/hosts\.yml|rclone/rclone\.conf|op/.*"
+    r"|\.config/(?:gh/hosts\.yml|git/credentials|sops/.*|rclone/rclone\.conf|op/.*"
     r"|gcloud/(?:credentials.*|access_tokens.*|application_default.*|legacy_credentials/.*))"
     r"|\.(?:cargo|gem)/credentials[^/]*|\.terraform\.d/credentials[^/]*"
     r"|\.mozilla/firefox/.*/(?:logins\.json|key\d\.db|cookies\.sqlite)"
@@ -60,7 +61,8 @@ _SECRETS = (
 SEALED = (
     ".ssh", ".gnupg", ".aws", ".azure", ".kube", ".password-store", ".local/share/keyrings",
     ".config/gcloud", ".config/gh", ".config/hub", ".config/op", ".config/rclone",
-    ".config/doctl", ".config/heroku", ".mozilla", ".thunderbird", ".config/google-chrome",
+    ".config/doctl", ".config/heroku", ".config/sops", ".config/git/credentials",
+    ".mozilla", ".thunderbird", ".config/google-chrome",
     ".config/chromium", ".config/BraveSoftware", ".config/microsoft-edge", ".config/vivaldi",
     "snap/firefox", "snap/chromium", ".var/app/org.mozilla.firefox", ".var/app/com.google.Chrome",
     ".var/app/org.chromium.Chromium", ".netrc", ".npmrc", ".yarnrc.yml", ".pypirc", ".pgpass",
