@@ -8,7 +8,8 @@ _GATE = "It would loosen the agent's own gate. Only a person may do that, in a t
 _KEYS = ("approvals", "security", "command_allowlist", "managed", "privacy", "terminal.backend",
          "mcp_servers", "budget", "gateway.allow", "hooks", "quick_commands", "allow")  # fmt: skip
 _VARIABLES = ("HERMES_YOLO_MODE", "HERMES_HOME", "HERMES_MANAGED", "HERMES_WRITE_SAFE_ROOT",
-              "HERMES_REDACT_SECRETS", "HERMES_EXEC_ASK", "HERMES_INTERACTIVE")  # fmt: skip
+              "HERMES_REDACT_SECRETS", "HERMES_EXEC_ASK", "HERMES_INTERACTIVE",
+              "HERMES_TIMEZONE")  # fmt: skip
 _READING = ("list", "view", "browse", "inspect", "check", "audit", "new")
 _VALUED = ("-m", "--model", "--provider", "-t", "--toolsets", "-p", "--profile")
 
@@ -40,7 +41,9 @@ def hermes(view: View) -> Finding | None:
             return ask(key("agent-gateway", *rest), "It starts, stops or installs the gateway.")
         case ["cron", verb, *_] if verb not in ("list", "status"):
             return ask(key("agent-cron", verb), "It changes what runs when nobody is there.")
-        case ["update" | "uninstall" | "deploy", *_]:
+        case ["sessions", "delete" | "prune" | "rename" as verb]:
+            return ask(key("agent-sessions", verb), "It changes past conversations.")
+        case ["update" | "uninstall" | "deploy" | "migrate", *_]:
             return ask(key("agent-install", words[0]), "It changes the agent's installation.")
         case _:
             return None
