@@ -44,6 +44,8 @@ async def test_skills_and_notes_are_shown_without_the_model(home: Path) -> None:
         await place.person.sees("brew")
         await place.person.say("/memory")
         await place.person.sees("Prefers tabs")
+        await place.person.say("/memory", chat="-5", chat_type="group")
+        await place.person.sees("in a private chat only")
         assert place.model.model_requests == []
 
 
