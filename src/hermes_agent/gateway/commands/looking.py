@@ -1,5 +1,6 @@
 """Commands that show something."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 
@@ -38,22 +39,26 @@ async def usage(call: Call) -> None:
     if route is None:
         call.say("This chat has no session yet.")
         return
+    # Over a long life these are many rows; the other chats must not wait for them.
+    call.say(await asyncio.to_thread(_used, call.service.store, route.session_id))
+
+
+def _used(store: SessionStore, session_id: str) -> str:
     try:
-        row = call.service.store.get(route.session_id)
+        row = store.get(session_id)
     except NotFoundError:
-        call.say("This session has no messages yet.")
-        return
-    rows = [row, *_before(call.service.store, row)]
-    cost = told(call.service.store.spent_in(row.id))
+        return "This session has no messages yet."
+    rows = [row, *_before(store, row)]
+    cost = told(store.spent_in(row.id))
     cost = f", cost {cost}" if cost else ""
     from_cache = sum(each.cache_read_tokens for each in rows)
     cached = f" ({from_cache:,} from the cache)" if from_cache else ""
-    reviews = call.service.store.reviews(row.id)
+    reviews = store.reviews(row.id)
     noting = f"; {_times(reviews.calls)} looked through for notes: " if reviews.calls else ""
     if reviews.calls:
         noting += f"{reviews.usage.input:,} tokens in, {reviews.usage.output:,} out"
     shortened = f", shortened {_times(len(rows) - 1)}" if len(rows) > 1 else ""
-    call.say(
+    return (
         f"{row.message_count} messages{shortened}, "
         f"{sum(each.tool_call_count for each in rows)} tool calls, "
         f"{sum(each.input_tokens for each in rows):,} tokens in{cached}, "
@@ -77,19 +82,26 @@ def _before(store: SessionStore, row: Session) -> Iterator[Session]:
 
 
 async def insights(call: Call) -> None:
-    """The last days in figures."""
+    """The last days in figures; what they cost is for the owner."""
     days = int(call.argument) if call.argument.isdigit() and 0 < int(call.argument) <= 3650 else 30
-    total = call.service.store.insights(since=time.time() - days * DAY).total
-    costs = costs_of(call.service.loaded, call.service.store, days)
+    call.say(await asyncio.to_thread(_figures, call, days))
+
+
+def _figures(call: Call, days: int) -> str:
+    service = call.service
+    total = service.store.insights(since=time.time() - days * DAY).total
     lines = [
         f"Last {days} days: {total.sessions} sessions, {total.messages} messages, "
         f"{total.input_tokens:,} tokens in, {total.output_tokens:,} out"
     ]
+    if call.role != "owner":
+        return "\n".join(lines)
+    costs = costs_of(service.loaded, service.store, days)
     if costs.total.calls:
         lines.append(f"Cost: {told(costs.total.sum)}")
     lines += [f"- `{line.name or '?'}`: {told(line.sum)}" for line in costs.by_model]
     lines += [f"- {cap.key}: {cap_told(cap)}" for cap in costs.caps]
-    call.say("\n".join(lines))
+    return "\n".join(lines)
 
 
 async def provider(call: Call) -> None:
