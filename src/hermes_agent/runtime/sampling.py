@@ -14,6 +14,7 @@ from hermes_agent.domain.messages import Usage
 from hermes_agent.domain.ports import Model
 from hermes_agent.providers.choice import ModelChoice
 from hermes_agent.runtime.models import choice_of, setting_of
+from hermes_agent.runtime.second import choice_in
 from hermes_agent.runtime.spending import treasury_of
 from hermes_agent.sessions.metering import Metered
 from hermes_agent.store.ids import new_session_id
@@ -87,14 +88,7 @@ class Sampling:
         task = self._loaded.config.auxiliary.mcp
         if name:
             return choice_of(self._loaded, name)
-        if task.base_url or task.provider not in ("", "auto"):
-            return ModelChoice(
-                model=task.model,
-                provider=task.provider or "auto",
-                base_url=task.base_url,
-                api_key=task.api_key,
-            )
-        return choice_of(self._loaded, task.model or None)
+        return choice_in(self._loaded, task) or choice_of(self._loaded)
 
     def _connect(self) -> "httpx2.AsyncClient":
         if self._client is None:
