@@ -1,5 +1,6 @@
 """`hermes migrate`: an older installation's home, and what became of each part of it."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -47,7 +48,10 @@ def command(as_json: bool) -> None:
     """
     from hermes_agent.config.load import load
 
-    parts = list(_parts(load()))
+    loaded = load()
+    if sys.stderr.isatty():
+        click.echo(f"Looking at {loaded.paths.home} (a minute for a million messages) …", err=True)
+    parts = list(_parts(loaded))
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(parts), indent=2).decode())
         return

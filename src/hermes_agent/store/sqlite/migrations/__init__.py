@@ -2,6 +2,8 @@
 
 How far a database came stands in `store_migrations`. The documented `schema_version` is left
 to say which documented shape it has: tools in the field compare it with their own number.
+
+Numbers only grow. One that was skipped, as 9 was, stays empty: a home past it would never get it.
 """
 
 import re
