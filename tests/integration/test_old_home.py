@@ -178,6 +178,38 @@ def test_titles_that_are_there_twice_are_told_apart(home: Path) -> None:
     store.close()
 
 
+def test_values_that_no_column_was_meant_to_hold_are_mended(home: Path) -> None:
+    builder.database(home / "state.db", 22)
+    db = sqlite3.connect(home / "state.db")
+    odd = [
+        ("text", "2025-09-01T08:00:00+00:00", "Old\n plans ", "tele\ngram", "many"),
+        ("late", 1e308, "Old plans", "cli", -4),
+        ("long", "soon", "x" * 300, "cli", 7),
+        ("empty", -1e18, "\u200b", "", 2),
+    ]
+    db.execute("DROP INDEX idx_sessions_title_unique")
+    for row in odd:
+        columns = "id, started_at, title, source, input_tokens"
+        db.execute(f"INSERT INTO sessions ({columns}) VALUES (?, ?, ?, ?, ?)", row)
+    db.execute("UPDATE sessions SET title = CAST(x'41ff42' AS TEXT) WHERE id = ?", (LED,))
+    db.execute("UPDATE messages SET timestamp = 'yesterday' WHERE session_id = ?", (LED,))
+    db.commit()
+    db.close()
+    store = open_store(home)
+    text = store.get("text")
+    assert (text.started_at, text.source, text.input_tokens) == (1756713600.0, "tele gram", 0)
+    assert [store.get(name).started_at for name in ("late", "long", "empty")] == [0, 0, 0]
+    assert store.get("late").input_tokens == 0
+    assert store.get("long").title == "x" * 100
+    assert (store.get("empty").title, store.get("empty").source) == (None, "imported")
+    assert store.get("late").title == "Old plans"
+    assert store.get(RESUMED).title == f"Old plans {RESUMED}"
+    assert text.title == "Old plans text"
+    assert store.get(LED).title == "A\ufffdB"
+    assert {message.timestamp for message in store.history(LED)} == {1756700000.0}
+    store.close()
+
+
 def test_a_damaged_database_is_an_error_and_untouched(home: Path) -> None:
     builder.build(home)
     path = home / "state.db"

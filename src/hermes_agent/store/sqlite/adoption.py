@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hermes_agent.domain.errors import StoreError
 from hermes_agent.store.sqlite import migrations
+from hermes_agent.store.sqlite.mending import mend_messages, mend_sessions
 from hermes_agent.store.sqlite.transaction import Transaction
 
 
@@ -13,7 +14,8 @@ def adopt(db: Transaction, path: Path) -> None:
 
     Its word index goes, to be made anew with our triggers: two sets would index each message
     twice. Documented columns that an older one lacks are added; tables of a later one that are
-    called like ours are renamed, its columns stay. Raises `StoreError`.
+    called like ours are renamed, its columns stay. Values that no column was meant to hold are
+    mended. Raises `StoreError`.
     """
     _make_room(db)
     db.execute(
@@ -31,7 +33,9 @@ def adopt(db: Transaction, path: Path) -> None:
             _add_missing_columns(db, path, table)
             _refuse_what_cannot_be_filled(db, path, table)
     if migrations.has_table(db, "sessions"):
-        _tell_titles_apart(db)
+        mend_sessions(db)
+    if migrations.has_table(db, "messages"):
+        mend_messages(db)
 
 
 def _make_room(db: Transaction) -> None:
@@ -40,15 +44,6 @@ def _make_room(db: Transaction) -> None:
             db.execute(f"ALTER TABLE {_quoted(name)} RENAME TO {_quoted(f'{name}_before')}")
     for name in migrations.own_indexes():
         db.execute(f"DROP INDEX IF EXISTS {_quoted(name)}")
-
-
-def _tell_titles_apart(db: Transaction) -> None:
-    """A title names one session; earlier ones with the same get their id behind it."""
-    db.execute(
-        "UPDATE sessions SET title = substr(title, 1, 60) || ' ' || substr(id, 1, 38)"
-        " WHERE title IS NOT NULL AND rowid NOT IN"
-        " (SELECT max(rowid) FROM sessions WHERE title IS NOT NULL GROUP BY title)"
-    )
 
 
 def _refuse_what_cannot_be_filled(db: Transaction, path: Path, table: str) -> None:

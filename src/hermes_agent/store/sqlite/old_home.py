@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from hermes_agent.store.records import Route, Session
 from hermes_agent.store.sqlite import messages, routes, rows, sessions
+from hermes_agent.store.sqlite.mending import UNKNOWN_SOURCE
 from hermes_agent.store.sqlite.transaction import Transaction
 from hermes_agent.store.text import storable
 from hermes_agent.store.transcripts import (
@@ -23,9 +24,6 @@ from hermes_agent.store.transcripts import (
     text,
     transcripts,
 )
-
-IMPORTED = "imported"
-"""The source of a conversation of which no file says where it was led."""
 
 
 def take_over(db: Transaction, folder: Path) -> None:
@@ -54,7 +52,7 @@ def _store(db: Transaction, found: Transcript, chat: dict[str, Any] | None, path
     told = moment(entry.get("created_at")) or found.began
     at = told or min(times, default=0.0) or path.stat().st_mtime
     if not _is_there(db, found.session_id):
-        platform = text(entry.get("platform")) or found.platform or IMPORTED
+        platform = text(entry.get("platform")) or found.platform or UNKNOWN_SOURCE
         sessions.create(
             db,
             Session(
