@@ -28,6 +28,7 @@ _OURS = frozenset((
     "next_run_at", "last_run_at", "last_status", "last_error", "deliver", "origin", "script",
     "no_agent", "workdir", "enabled_toolsets", "timezone", "missed",
 ))  # fmt: skip
+_LATEST = 32503680000.0  # the year 3000
 _ORIGIN = ("platform", "chat_id", "thread_id", "user_id", "user_name", "chat_name", "chat_type")
 
 
@@ -139,7 +140,7 @@ def _job(entry: Mapping[str, Any], now: float, where: tzinfo) -> Job:
         enabled_toolsets=_words(entry, "enabled_toolsets"),
         timezone=_text(entry, "timezone"),
         repeat_times=_whole(times.get("times")),
-        repeat_completed=_whole(times.get("completed")) or 0,
+        repeat_completed=max(0, _whole(times.get("completed")) or 0),
         created_at=_moment(entry.get("created_at"), where) or now,
         last_run_at=_moment(entry.get("last_run_at"), where),
         last_status=cast("Any", status)
@@ -214,19 +215,22 @@ def _words(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 
 def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """Numbers that no program counted to are none."""
+    found = value if isinstance(value, int) and not isinstance(value, bool) else None
+    return found if found is None or abs(found) < 2**53 else None
 
 
 def _moment(value: object, where: tzinfo) -> float | None:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, str):
+    """Only what calendars can show is a moment."""
+    if isinstance(value, str):
+        try:
+            found = datetime.fromisoformat(value)
+            value = (found if found.tzinfo else found.replace(tzinfo=where)).timestamp()
+        except (ValueError, OverflowError):
+            return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    try:
-        found = datetime.fromisoformat(value)
-        return (found if found.tzinfo else found.replace(tzinfo=where)).timestamp()
-    except (ValueError, OverflowError):
-        return None
+    return float(value) if 0 < value < _LATEST else None
 
 
 def _origin(value: object) -> Origin | None:

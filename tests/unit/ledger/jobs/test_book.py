@@ -253,6 +253,24 @@ def test_a_job_that_cannot_be_taken_over_comes_paused_with_the_reason(home: Path
     book.close()
 
 
+def test_numbers_and_moments_beyond_all_sense_do_no_harm(home: Path) -> None:
+    bad = [
+        OLD | {"id": "late", "next_run_at": 1e308, "created_at": 1e308, "last_run_at": -1e308},
+        OLD | {"id": "last", "next_run_at": "9999-12-31T23:59:59+00:00"},
+        OLD | {"id": "many", "repeat": {"times": 10**30, "completed": -5}, "extra": 10**30},
+        OLD | {"id": "slow", "schedule": {"kind": "interval", "minutes": 10**30}},
+    ]
+    book = take_over(home, {"jobs": bad})
+    jobs = {job.id: job for job in book.list()}
+    assert (jobs["late"].created_at, jobs["late"].last_run_at) == (NOW, None)
+    assert NOW < (jobs["late"].next_run_at or 0) == jobs["last"].next_run_at
+    assert (jobs["many"].repeat_times, jobs["many"].repeat_completed) == (None, 0)
+    assert jobs["slow"].state == "paused"
+    book.pause("late")
+    assert len(json.loads((home / "cron" / "jobs.json").read_text())["jobs"]) == 4
+    book.close()
+
+
 def test_a_torn_file_of_an_earlier_installation_is_kept_aside(home: Path) -> None:
     book = take_over(home, '{"jobs": [{"id"')
     assert list(book.list()) == []
