@@ -1,12 +1,17 @@
 """The home of an older installation, used as if nothing had happened."""
 
 import json
+import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from hermes_agent.gateway.process import start_ticks
 from tests.acceptance.hermes import Hermes
+from tests.acceptance.test_bad_disks import inside, mountable
 from tests.old_home.builder import LED, ONLY_LOG, build
 from tests.servers.model import ModelServer
 from tests.servers.script import Call, Reply
@@ -26,6 +31,13 @@ def contents(home: Path) -> dict[str, bytes]:
     }
 
 
+def everything(home: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(home)): path.read_bytes() if path.is_file() else b""
+        for path in home.rglob("*")
+    }
+
+
 def test_one_command_takes_it_over_and_says_what_became_of_it(old: Hermes) -> None:
     before = contents(old.home)
     parts = {each["name"]: each for each in json.loads(old.run("migrate", "--json").out)}
@@ -42,6 +54,70 @@ def test_one_command_takes_it_over_and_says_what_became_of_it(old: Hermes) -> No
     assert after[copy] == before["cron/jobs.json"]
     assert old.run("migrate").status == 0
     assert len(list(old.home.glob("state.db.before-*"))) == 1
+
+
+def test_a_trial_says_the_same_and_changes_nothing(old: Hermes) -> None:
+    before = everything(old.home)
+    tried = old.run("migrate", "--dry-run", "--json")
+    assert everything(old.home) == before
+    assert "Nothing was changed." in old.run("migrate", "--dry-run").out
+    really = old.run("migrate", "--json").out
+    (copy,) = old.home.glob("state.db.before-*")
+    assert tried.out == really.replace(f"; as it was: {copy.name}", "")
+
+
+def test_a_part_that_cannot_be_read_keeps_no_other_from_being_taken_over(old: Hermes) -> None:
+    (old.home / "pairing/discord-approved.json").write_bytes(b"\xff\xfe")
+    (old.home / "skills/.hub/lock.json").write_text("[[[")
+    (old.home / "auth.json").write_text("[" * 100_000)
+    (old.home / "memories/MEMORY.md").write_bytes(b"y" * 5_000_000)
+    (old.home / "cron/jobs.json").write_text('{"jobs": [{')
+    ran = old.run("migrate", "--json")
+    assert ran.status == 0, ran.err
+    parts = {each["name"]: each for each in json.loads(ran.out)}
+    assert "discord-approved.json cannot be read" in parts["pairing/"]["text"]
+    assert "longer than" in parts["memories/MEMORY.md"]["text"]
+    assert "kept as jobs.json.unreadable-" in parts["cron/jobs.json"]["text"]
+    assert parts["memories/USER.md"]["state"] == "used"
+    assert parts["state.db"]["state"] == "used"
+
+
+def test_a_disk_without_room_is_named_before_anything_is_begun(old: Hermes) -> None:
+    if not mountable():
+        pytest.skip("no mounts may be made here")
+    ran = inside(
+        old,
+        "cp -a $HERMES_HOME kept; mount -t tmpfs -o size=1m,mode=700 none $HERMES_HOME",
+        "cp -a kept/. $HERMES_HOME; md5sum < $HERMES_HOME/state.db",
+        "free=$(df -k --output=avail $HERMES_HOME | tail -1)",
+        "head -c $((free - 90))K /dev/zero > $HERMES_HOME/fill",
+        "$H migrate >/dev/null; echo status $? >&2",
+        "md5sum < $HERMES_HOME/state.db; rm $HERMES_HOME/fill",
+        "$H migrate >&2",
+    )
+    assert ran.status == 0, ran.err
+    assert "status 1" in ran.err
+    assert "MB are free. It is left untouched." in ran.err
+    before, after = ran.out.split("-")[:2]
+    assert before.strip() == after.strip()
+
+
+def test_an_old_gateway_that_still_runs_is_named(old: Hermes) -> None:
+    with subprocess.Popen(["sleep", "100"], executable=shutil.which("sleep")) as stranger:
+        (old.home / "gateway.pid").write_text(str(stranger.pid))
+        assert "old gateway" not in old.run("migrate").out, "a pid that is used again"
+        stranger.kill()
+    program = [sys.executable, "-c", "import sys; sys.stdin.read()", "gateway", "run"]
+    with subprocess.Popen(program, stdin=subprocess.PIPE) as elder:
+        for told in ({"pid": elder.pid, "start_time": start_ticks(elder.pid)}, elder.pid):
+            (old.home / "gateway.pid").write_text(json.dumps(told))
+            assert f"(pid {elder.pid}): stop it" in old.run("migrate").out
+        ran = old.run("gateway", "run")
+        assert ran.status == 1
+        assert f"kill {elder.pid}" in ran.err
+        (old.home / "gateway.pid").write_text(json.dumps({"pid": elder.pid, "start_time": 1}))
+        assert "old gateway" not in old.run("migrate").out
+        elder.kill()
 
 
 def test_an_old_conversation_goes_on(old: Hermes, server: ModelServer) -> None:

@@ -256,4 +256,5 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new(home: Path, tmp_path: Pa
         assert len(store.list()) == 65
         assert len(store.history(LED)) == 4
         store.close()
+        assert list(place.glob("state.db.before-*.part")) == []
     assert whole < 12, "some were killed in the middle"

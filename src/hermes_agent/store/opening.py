@@ -33,6 +33,18 @@ def open_existing_store(home: Path) -> SessionStore | None:
     return open_store(home) if there else None
 
 
+def copy_store(home: Path, target: Path) -> None:
+    """A copy of the data in the folder `target` as they stand, not brought up to date; none
+    where nothing was ever stored. Raises `StoreError`."""
+    from hermes_agent.store.sqlite.connection import in_words
+    from hermes_agent.store.sqlite.copying import copy
+
+    path = home / DATABASE
+    if path.exists():
+        with in_words(path):
+            copy(path, target / DATABASE, leave_no_trace=True)
+
+
 def check_store(home: Path) -> tuple[str, ...]:
     """What is wrong with the stored data, for `doctor`; empty when it is whole or not there.
 

@@ -1,5 +1,7 @@
 """`hermes gateway`: the always-on service."""
 
+from pathlib import Path
+
 import click
 
 from hermes_agent.cli.commands.gateway_queue import queue
@@ -12,7 +14,7 @@ from hermes_agent.cli.commands.gateway_service import (
     uninstall,
 )
 from hermes_agent.cli.commands.logs import command as logs
-from hermes_agent.domain.errors import UsageError
+from hermes_agent.domain.errors import HermesError, UsageError
 
 EXIT_STATUS = """\b
 Exit status of run:
@@ -89,7 +91,22 @@ def _run(*, verbose: bool, replace: bool) -> int:
             say=lambda text: click.echo(text, err=True),
             supervisor=supervisor,
         )
+    _look_for_elder(loaded.paths.home, refuse=not replace)
     return run_daemon(loaded, verbose=verbose)
+
+
+def _look_for_elder(home: Path, *, refuse: bool) -> None:
+    """Two gateways would answer every message twice. A service (`--replace`) must start
+    nevertheless: what tells of the other is a file that anybody who works in the home may write."""
+    from hermes_agent.gateway.elder import running_elder
+
+    pid = running_elder(home)
+    if pid is None:
+        return
+    text = f"A gateway of an older installation runs on {home} (pid {pid})."
+    if refuse:
+        raise HermesError(text, hint=f"Stop it first, with its service or: kill {pid}")
+    click.echo(f"warning: {text} Stop it: both take the same messages.", err=True)
 
 
 for _part in (install, uninstall, start, stop, restart, status, queue):

@@ -47,7 +47,7 @@ def migrate(connection: apsw.Connection, path: Path) -> Path | None:
     Returns the copy of the file as it was, None for a new one.
     """
     from hermes_agent.store.sqlite.adoption import adopt
-    from hermes_agent.store.sqlite.copying import copy
+    from hermes_agent.store.sqlite.copying import PARTIAL, copy, require_room
     from hermes_agent.store.sqlite.old_home import take_over
 
     db = typed(connection)
@@ -56,6 +56,11 @@ def migrate(connection: apsw.Connection, path: Path) -> Path | None:
     try:
         done = applied(db, path)
         if done < newest() and has_table(db, "sessions"):
+            # Nobody else migrates now, so these are of processes that were killed.
+            for broken in path.parent.glob(f"{path.name}.before-*{PARTIAL}"):
+                broken.unlink()
+            # What is made anew first stands in the log, beside the copy.
+            require_room(path, copies=2)
             # A second connection reads the file as it was, whatever this transaction does.
             stamp = time.strftime("%Y%m%d-%H%M%S")
             kept = path.with_name(f"{path.name}.before-{newest():04d}-{stamp}")
