@@ -59,8 +59,8 @@ def migrate(connection: apsw.Connection, path: Path) -> Path | None:
             # Nobody else migrates now, so these are of processes that were killed.
             for broken in path.parent.glob(f"{path.name}.before-*{PARTIAL}"):
                 broken.unlink()
-            # The copy, the log of what is made anew, and the file growing by its new indexes.
-            require_room(path, copies=3)
+            # A foreign file's indexes are made anew: they stand in the log, then in the file.
+            require_room(path, copies=1 if done else 3)
             # A second connection reads the file as it was, whatever this transaction does.
             stamp = time.strftime("%Y%m%d-%H%M%S")
             kept = path.with_name(f"{path.name}.before-{newest():04d}-{stamp}")
