@@ -9,7 +9,7 @@ from hermes_agent.store.opening import open_store
 
 def history_faults(home: Path, numbers: set[str]) -> list[str]:
     """Each question stands in a history once, and is answered there once. What a child session
-    repeats of its parent, time and all, counts once."""
+    repeats of its parent, time and all, counts once, also where it left out the middle."""
     asked: Counter[str] = Counter()
     answered: Counter[str] = Counter()
     store = open_store(home)
@@ -17,7 +17,7 @@ def history_faults(home: Path, numbers: set[str]) -> list[str]:
         seen: set[tuple[str, float, str]] = set()
         for session in store.list(limit=1000):
             for message in store.history(session.id):
-                mark = (message.role, message.timestamp, message.content)
+                mark = (message.role, message.timestamp, message.content[:100])
                 if mark in seen:
                     continue
                 seen.add(mark)
