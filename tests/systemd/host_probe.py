@@ -37,7 +37,8 @@ if doing == ["size"]:
 if doing == ["sizes"]:
 
     def grown(number: int, frame: object) -> None:
-        print(*os.get_terminal_size(), flush=True)
+        # Not print: the signal may come while one is at it.
+        os.write(1, "{} {}\n".format(*os.get_terminal_size()).encode())
         sys.exit()
 
     signal.signal(signal.SIGWINCH, grown)
